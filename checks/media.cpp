@@ -118,12 +118,13 @@ class CallStream {
   }
 
   bool fell_silent() const { return ends_in_silence(asked_, last_, replies_); }
-  // A queue may merely be longer than the wait. False: something came after all.
+  // A queue may merely be longer than the wait. False: something came after all, or may have.
   asio::awaitable<bool> stays_silent() {
     const auto known = replies_.size();
     const auto until = context_.scope.clock.now() + timeouts::media_tail;
-    co_await listen(until, false);
-    co_return replies_.size() == known;
+    const auto failure = co_await listen(until, false);
+    const bool silent = failure->kind == FailureKind::timed_out && replies_.size() == known;
+    co_return silent;
   }
   void end_in_silence(bool new_session, const std::optional<FarEndCount>& count) {
     new_session_ = new_session;
@@ -244,7 +245,7 @@ class CallStream {
   // Takes what comes until then, or only until the first reply if `first` is set.
   // An ICMP error ends it only before anything has come: later it is one packet's fate.
   asio::awaitable<std::optional<Failure>> listen(Instant until, bool first) {
-    for (;;) {
+    for (int seen = 0; seen < most_foreign; ++seen) {
       auto event = co_await socket_.receive(context_.scope, until);
       if (event.has_error()) co_return event.error();
       if (const auto* datagram = std::get_if<Datagram>(&*event)) {
@@ -256,6 +257,7 @@ class CallStream {
         co_return classify(asio::error::connection_refused, std::move(icmp));
       }
     }
+    co_return flooded();
   }
 
   void take(const Datagram& datagram) {

@@ -156,6 +156,26 @@ TEST_F(MediaCheck, AStreamThatLosesItsRouteIsNotMeasured) {
   EXPECT_FALSE(seen.media.has_value());
 }
 
+TEST_F(MediaCheck, AFloodIsNotMeasured) {
+  std::size_t strangers = 10;
+  std::uint32_t counter = 0;
+  test::MemoryServer server(
+      runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+      [&](const Bytes& sent, std::vector<Bytes>& replies) {
+        replies.assign(strangers, Bytes{1, 2, 3});
+        const auto packet = media::stamp::parse_sender(sent, {});
+        if (packet) replies.push_back(reflected(sent, *packet, counter++));
+        return error_code();
+      });
+  const SocketAddress address{IpAddress::v4({127, 0, 0, 1}), 862};
+  EXPECT_EQ(measure(address).outcome, Outcome::answered);
+  strangers = 5'000;
+  const auto flood = measure(address);
+  EXPECT_EQ(flood.outcome, Outcome::skipped);
+  EXPECT_EQ(test::find_evidence(flood, EvidenceKind::error)->text, flooded().text);
+  EXPECT_FALSE(flood.media);
+}
+
 TEST_F(MediaCheck, AReflectorThatDoesNotCountTellsNoDirection) {
   Reflects reflects;
   reflects.counts = false;
