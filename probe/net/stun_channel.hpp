@@ -46,8 +46,8 @@ class StunChannel {
   virtual ~StunChannel() = default;
 
   // Sends a request, over UDP again at timeouts::udp_sends, and waits for its success or error
-  // response. Data indications that come meanwhile are kept for next_indication(). `request` must
-  // be a request that stun::Builder made, and stay valid until the end.
+  // response. Of the indications that come meanwhile, the first 64 are kept for next_indication().
+  // `request` must be a request that stun::Builder made, and stay valid until the end.
   virtual asio::awaitable<StunExchange> request(std::span<const std::uint8_t> request,
                                                 Scope scope) = 0;
   // Sends an indication: nothing answers it.

@@ -443,6 +443,33 @@ TEST_F(HeldInMemory, StrangersDataIsNeitherOursNorADeath) {
   EXPECT_EQ(told<std::string>(seen, Fact::not_measured), flooded().text);
 }
 
+// They are as many as the server likes.
+TEST_F(TurnCheck, OnlyTheFirstIndicationsWaitForARequest) {
+  const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
+  const auto numbered = [](std::uint8_t number) {
+    stun::Builder builder(stun::Class::indication, stun::Method::data, stun::new_transaction_id());
+    return builder.add_bytes(stun::Attribute::data, stun::Bytes{number}).finish();
+  };
+  const test::MemoryServer server(
+      runner.loop.executor(), own,
+      [&](const stun::Bytes& bytes, std::vector<stun::Bytes>& replies) {
+        for (std::uint8_t i = 0; i < 100; ++i) replies.push_back(numbered(i));
+        stun::Builder answer(stun::Class::success, stun::Method::binding, stun::parse(bytes)->id);
+        replies.push_back(answer.finish());
+        return error_code();
+      });
+  auto channel = make_stun_channel(*UdpSocket::open(runner.loop.executor(), own, {}));
+  stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
+  const auto request = builder.finish();
+  const auto exchange = runner.loop.run(channel->request(request, runner.loop.scope));
+  EXPECT_FALSE(exchange.answer.has_error());
+  const auto next = [&] {
+    return runner.loop.run(channel->next_indication(runner.loop.scope, runner.loop.soon()));
+  };
+  for (std::uint8_t i = 0; i < 64; ++i) EXPECT_EQ(next()->data, stun::Bytes{i});
+  EXPECT_TRUE(next().has_error());
+}
+
 TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
   use_credentials();
   FakeTurnOptions options;
