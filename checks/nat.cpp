@@ -6,8 +6,8 @@
 // addresses to another. With the parameter `turn` and the run's credentials, relays of that server
 // show what the STUN server could not. A thorough run also leaves bindings idle, for minutes.
 // Outcome `answered` with the mapping as detail if the server answers at all, otherwise as in
-// stun.cpp. The evidence, each with the fact `value`, which is "not_measured" (and has the fact
-// `reason`) if it could not be known:
+// stun.cpp. The evidence, each with the fact `value`, which is "not_measured" (and the fact of that
+// name says why) if it could not be known:
 //   nat_mapping        "none" (no translation), "endpoint_independent", "address_dependent",
 //                      "address_and_port_dependent", or "destination_dependent" if two plain
 //                      servers (parameter `other`) see different addresses, which may be either of

@@ -29,7 +29,7 @@ void add(Observation& observation, EvidenceKind kind, const Property& property, 
     add_evidence(observation, kind, property.text, std::move(facts));
   } else {
     facts[Fact::value] = std::string(to_string(DetailCode::not_measured));
-    facts[Fact::reason] = property.reason.string();
+    facts[Fact::not_measured] = property.reason.string();
     add_evidence(observation, kind, phrase("not measured: {}", property.reason), std::move(facts));
   }
 }

@@ -21,7 +21,7 @@ Property known(DetailCode value, std::string method, Text text);
 Property known(std::string value, std::string method, Text text);
 Property unknown(Text reason);
 
-// Adds it as evidence of that kind, with the facts `value` and `method` or `reason`.
+// Adds it as evidence of that kind, with the facts `value` and `method` or `not_measured`.
 void add(Observation& observation, EvidenceKind kind, const Property& property, FactMap facts = {});
 
 struct BindingReply {

@@ -128,10 +128,10 @@ asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, Sock
 }
 
 void add(Observation& observation, std::string who, Text text, const std::string& by,
-         const std::string& reason) {
+         const std::string& not_measured) {
   FactMap facts{{Fact::who, std::move(who)}};
   if (!by.empty()) facts[Fact::by] = by;
-  if (!reason.empty()) facts[Fact::reason] = reason;
+  if (!not_measured.empty()) facts[Fact::not_measured] = not_measured;
   add_evidence(observation, EvidenceKind::refuser, std::move(text), std::move(facts));
 }
 

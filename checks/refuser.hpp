@@ -16,7 +16,7 @@ namespace callready::checks {
 //                   reset as well; the outcome becomes `rejected`, "kept_here"
 //   "on_the_way"    the outcome becomes `rejected`, "refused_on_the_way"; `by` is the device
 //   "beyond"        the packet left the site (`by`: as far as that router), and was refused there
-//   "not_measured"  with the `reason`
+//   "not_measured"  the fact of that name says why
 //
 // `payload`: what was sent over UDP; TCP needs none.
 asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std::uint8_t> payload,

@@ -103,6 +103,7 @@ FactOwner owner_of(Fact fact) {
     case type:
     case value:
     case version:
+    case who:
       return FactOwner::program;
     default:  // also a new fact, until somebody has decided whose it is
       return FactOwner::said;

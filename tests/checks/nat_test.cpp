@@ -113,7 +113,7 @@ struct NatCheck : testing::Test {
     return fact<std::string>(seen, kind, Fact::value).value_or("no evidence");
   }
   static std::string reason(const Observation& seen, EvidenceKind kind) {
-    return fact<std::string>(seen, kind, Fact::reason).value_or("no reason");
+    return fact<std::string>(seen, kind, Fact::not_measured).value_or("no reason");
   }
 };
 

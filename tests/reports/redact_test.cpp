@@ -314,6 +314,27 @@ TEST(Redact, HidesPagesOfPoliciesAndAddressesInNames) {
   EXPECT_NE(text.find("\"disable_non_proxied_udp\""), std::string::npos) << "RFC 8828's own word";
 }
 
+// "beyond" and "unreachable" are words of many sentences.
+TEST(Redact, KeepsOurOwnWords) {
+  auto report = samples::clean();
+  const auto why = phrase("no router beyond the site's edge answers");
+  auto& evidence = report.probes.at(0).observation.evidence;
+  evidence = {{EvidenceKind::refuser,
+               phrase("it is not known which device refused: {}", why),
+               {{Fact::who, std::string("not_measured")}, {Fact::not_measured, why.string()}}},
+              {EvidenceKind::refuser, "refused there", {{Fact::who, std::string("beyond")}}},
+              {EvidenceKind::hop, "no way", {{Fact::reason, std::string("unreachable")}}}};
+  report.notes = {"what is beyond the router is unreachable"};
+  const auto hidden = redactor().report(report);
+  EXPECT_EQ(hidden.notes, report.notes);
+  const auto& kept = hidden.probes.at(0).observation.evidence;
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    EXPECT_EQ(kept.at(i).text, evidence.at(i).text);
+    EXPECT_EQ(kept.at(i).text.parts().size(), evidence.at(i).text.parts().size());
+    EXPECT_EQ(kept.at(i).facts, evidence.at(i).facts);
+  }
+}
+
 TEST(Redact, KeepsVersions) {
   auto report = samples::clean();
   report.probes.at(0).observation.evidence = {
