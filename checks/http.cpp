@@ -90,8 +90,9 @@ void add_reply(Observation& observation, const HttpReply& reply, const Wanted& w
   const auto date = reply.header("Date");
   const auto seconds = parse_http_date(date.value_or(""));
   if (seconds) {
-    const auto offset = std::chrono::system_clock::from_time_t(*seconds) - now;
-    evidence.facts[Fact::date_offset_s] = std::chrono::duration<double>(offset).count();
+    // As real numbers: the clock's own type ends in the year 2262.
+    const std::chrono::duration<double> here = now.time_since_epoch();
+    evidence.facts[Fact::date_offset_s] = static_cast<double>(*seconds) - here.count();
   }
   observation.evidence.push_back(std::move(evidence));
 }

@@ -159,6 +159,9 @@ TEST_F(HttpCheck, ReadsTheServersClock) {
   const auto offset = fact<double>(seen, EvidenceKind::http_reply, Fact::date_offset_s);
   ASSERT_TRUE(offset);
   EXPECT_LT(*offset, -25.0 * 365 * 86'400);
+  const auto far_off = replied(ok("", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"));
+  EXPECT_GT(fact<double>(far_off, EvidenceKind::http_reply, Fact::date_offset_s),
+            7'900.0 * 365 * 86'400);
   EXPECT_FALSE(fact<double>(replied(ok("", "Date: soon\r\n")), EvidenceKind::http_reply,
                             Fact::date_offset_s));
   EXPECT_FALSE(fact<double>(replied(ok("")), EvidenceKind::http_reply, Fact::date_offset_s));
