@@ -98,7 +98,9 @@ bool conclude_told(Observation& observation, const SizedReplies& reply, bool ans
   const int mtu = reply.too_large->mtu;
   FactMap facts{{Fact::by, router}};
   auto text = phrase("{} says that packets must be smaller, but not how small", router);
-  if (mtu > 0) {  // old routers leave it out (RFC 1191 section 5)
+  // Old routers leave it out (RFC 1191 section 5); one that our packet fits is none (RFC 8899
+  // section 4.6.2).
+  if (mtu > 0 && mtu < full) {
     facts[Fact::passes] = mtu;
     text = phrase("{} says that packets must not be larger than {} bytes", router, mtu);
   }

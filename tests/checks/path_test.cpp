@@ -123,13 +123,14 @@ TEST_F(PathCheck, AnOldRouterDoesNotSayHowSmall) {
     return runner.run(CheckKind::path, Transport::udp, "localhost",
                       {IpAddress::v4({192, 0, 2, 2}), 3'478});
   };
-  const auto old = seen_behind(0), usual = seen_behind(1'400);
-  for (const auto& seen : {old, usual}) {
+  const auto old = seen_behind(0), wrong = seen_behind(9'000), usual = seen_behind(1'400);
+  for (const auto& seen : {old, wrong, usual}) {
     EXPECT_EQ(seen.outcome, Outcome::answered);
     EXPECT_EQ(seen.detail, DetailCode::path_mtu);
     EXPECT_EQ(fact<std::string>(seen, EvidenceKind::path_mtu, Fact::by), "192.0.2.1");
   }
   EXPECT_FALSE(fact<std::int64_t>(old, EvidenceKind::path_mtu, Fact::passes));
+  EXPECT_FALSE(fact<std::int64_t>(wrong, EvidenceKind::path_mtu, Fact::passes));
   EXPECT_EQ(fact<std::int64_t>(usual, EvidenceKind::path_mtu, Fact::passes), 1'400);
 }
 
