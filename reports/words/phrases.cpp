@@ -386,8 +386,10 @@ std::string summary_and_sample(const RequirementResult& requirement) {
 std::string resent_in_words(const Report& report) {
   std::size_t sent = 0, again = 0;
   for (const auto& [probe, seen] : report.probes) {
-    // The test for an ALG shares the exchanges of `sip`, which are counted there.
-    if (!reached(seen.outcome) || probe.check == CheckKind::sip_alg) continue;
+    // The test for an ALG shares the exchanges of `sip`, which are counted there. Where answers are
+    // counted ("flows"), the attempts are separate requests.
+    if (!reached(seen.outcome) || probe.check == CheckKind::sip_alg || probe.with.contains("flows"))
+      continue;
     const bool udp = probe.target.transport == Transport::udp;
     double tries = 1;
     // Over TCP, the SYN.

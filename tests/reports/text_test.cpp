@@ -339,6 +339,20 @@ TEST(Text, LossIsNeverSilent) {
   EXPECT_EQ(render_text(samples::clean(), with(false, false)).find("resent"), std::string::npos);
 }
 
+// Twenty requests that are sent at once to count the answers are no repetitions.
+TEST(Text, CountedRequestsWereNotResent) {
+  auto report = samples::clean();
+  auto counted = report.probes.at(1);
+  counted.probe.check = CheckKind::stun;
+  counted.probe.target.transport = Transport::udp;
+  counted.observation.outcome = Outcome::answered;
+  counted.observation.attempts = 20;
+  report.probes.push_back(counted);
+  EXPECT_NE(resent_in_words(report), "");
+  report.probes.back().probe.with["flows"] = "new";
+  EXPECT_EQ(resent_in_words(report), "");
+}
+
 // Helpdesk finds the words again that the caller read out.
 TEST(Text, WhatUsersSeeStandsBesideTheCause) {
   auto report = samples::degraded();
