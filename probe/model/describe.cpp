@@ -53,6 +53,13 @@ std::string refusing_device(const Observation& observation) {
   return {};
 }
 
+bool refuser_is_unknown(const Observation& observation) {
+  return std::ranges::any_of(observation.evidence, [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::refuser &&
+           detail_fact(evidence, Fact::who) == DetailCode::not_measured;
+  });
+}
+
 bool detail_has_words(const Observation& observation) {
   return !phrase_of(observation.detail.code()).empty() || observation.detail.is_status() ||
          !outcome_has_words(observation.outcome);
@@ -71,7 +78,7 @@ Text outcome_in_words(const Observation& observation) {
     case Outcome::passed:
       return phrase("packets leave the site; this server does not reply to test packets");
     case Outcome::refused:
-      return phrase("refused by the server");
+      return refuser_is_unknown(observation) ? phrase("refused") : phrase("refused by the server");
     case Outcome::rejected: {
       const auto device = refusing_device(observation);
       return device.empty() ? phrase("blocked on the way")

@@ -38,4 +38,7 @@ bool was_tried(const Evidence& port);
 // The address of the device that said no, by its ICMP error; empty where none did.
 std::string refusing_device(const Observation& observation);
 
+// True if a device on the way may have refused in the server's name; who did could not be measured.
+bool refuser_is_unknown(const Observation& observation);
+
 }  // namespace callready

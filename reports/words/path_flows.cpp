@@ -130,7 +130,8 @@ class Tracer {
     // The drawing must not show as undecided what the words call certain.
     if (!proxied && !reached(seen.outcome)) {
       if (portal_) return {Place::router, Mark::bad, say("stopped by the sign-in page")};
-      if (seen.outcome == Outcome::silent) {
+      const bool by_anybody = seen.outcome == Outcome::refused && refuser_is_unknown(seen);
+      if (seen.outcome == Outcome::silent || by_anybody) {
         const auto how = shut_by_firewall(result);
         if (how) {
           const bool certain = *how == Confidence::certain;

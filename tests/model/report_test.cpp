@@ -109,6 +109,16 @@ TEST(Describe, OutcomesAreInWords) {
   }
 }
 
+TEST(Describe, ARefusalIsTheServersUnlessNobodyKnowsWhose) {
+  Observation observation;
+  observation.outcome = Outcome::refused;
+  observation.detail = DetailCode::connection_refused;
+  observation.evidence = {{EvidenceKind::refuser, "", {{Fact::who, "beyond"}}}};
+  EXPECT_EQ(outcome_in_words(observation), "refused by the server");
+  observation.evidence = {{EvidenceKind::refuser, "", {{Fact::who, "not_measured"}}}};
+  EXPECT_EQ(outcome_in_words(observation), "refused");
+}
+
 TEST(Describe, ARejectionNamesItsSender) {
   Observation observation;
   observation.outcome = Outcome::rejected;

@@ -280,6 +280,15 @@ TEST(PathFlows, WhatIsCertainHasAPlace) {
             (Stop{Place::router, Mark::bad, "likely stopped by the firewall", 1}));
   report.findings.at(0).confidence = Confidence::possible;
   EXPECT_EQ(only_flow(report).stops.at(0).place, Place::unknown);
+  // A firewall may refuse in the vendor's name, unless the packet was seen to get beyond it.
+  report.findings.at(0).confidence = Confidence::certain;
+  auto& seen = report.probes.at(0).observation;
+  seen.outcome = Outcome::refused;
+  seen.evidence = {{EvidenceKind::refuser, "", {{Fact::who, "not_measured"}}}};
+  EXPECT_EQ(only_flow(report).stops.at(0),
+            (Stop{Place::router, Mark::bad, "stopped by the firewall", 1}));
+  seen.evidence = {{EvidenceKind::refuser, "", {{Fact::who, "beyond"}}}};
+  EXPECT_EQ(only_flow(report).stops.at(0).place, Place::vendor);
   // What was seen to end before other packets' first router outside has a place without a cause.
   EXPECT_EQ(only_stop(to(Transport::udp, 3478, Outcome::silent, "dropped")),
             (Stop{Place::router, Mark::bad, "dropped before the provider", 1}));
