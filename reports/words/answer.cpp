@@ -78,7 +78,8 @@ std::vector<std::string> to_be_mended(const SetResult& set, const Report& report
 
 std::string first_of(const std::vector<std::string>& titles) {
   if (titles.size() < 2) return titles.front();
-  return say("{}, and {} more", titles.front(), titles.size() - 1);
+  return say_plural(titles.size() - 1, "{1}, and {0} more cause", "{1}, and {0} more causes",
+                    titles.front());
 }
 
 // Titles of required rows that fail and that no cause explains.
@@ -198,7 +199,7 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
   const std::string here = report.vantages.empty() ? say(" from here") : "";
   const auto titles = titles_with(set, set.verdict);
   const auto not_tried = titles_with(set, Verdict::unknown, false);
-  const auto text = [&]() -> std::string {
+  auto text = [&]() -> std::string {
     switch (set.verdict) {
       case Verdict::ready:
         if (!to_be_mended(set, report).empty()) return say("works{}, but needs attention", here);
@@ -223,6 +224,9 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
     }
     return {};
   }();
+  const auto unknown = titles_with(set, Verdict::unknown);
+  const bool works = set.verdict == Verdict::ready || set.verdict == Verdict::degraded;
+  if (works && !unknown.empty()) text = say("{}; still unknown: {}", text, counted(unknown, set));
   if (not_tried.empty()) return text;
   return say("{}; not tested: {}", text, counted(not_tried, set));
 }

@@ -49,8 +49,8 @@ TEST(Answer, OfASetThatWorksFindingsAreNotForgotten) {
   for (const auto& affects : {std::vector<FindingAffects>{}, {{set.id, {}}}}) {
     report.findings = {finding("A device opens TLS", affects), finding("The clock is slow")};
     EXPECT_EQ(mark_of(set, report), Mark::warning);
-    EXPECT_TRUE(
-        holds(verdict_sentences(set, report), "Needs attention: A device opens TLS, and 1 more."))
+    EXPECT_TRUE(holds(verdict_sentences(set, report),
+                      "Needs attention: A device opens TLS, and 1 more cause."))
         << verdict_sentences(set, report);
     EXPECT_EQ(verdict_in_short(set, report), "works from here, but needs attention");
     for (const bool quiet : {true, false}) {
@@ -187,6 +187,10 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   for (auto& capability : set.capabilities) capability.fallback = true;
   EXPECT_EQ(said(degraded, degraded, degraded), "works only over a fallback: 2 of 2 capabilities");
   EXPECT_EQ(said(degraded, ready, ready), "works from here, with limits");
+  set.capabilities.at(1).requirements = {"web"};
+  EXPECT_EQ(said(degraded, ready, unknown),
+            "works from here, with limits; still unknown: Messages");
+  EXPECT_EQ(said(unknown, ready, unknown), "could not be determined: Messages");
   set.requirements.push_back({.id = "row", .status = Status::skip});
   set.capabilities.at(1).requirements = {"row"};
   EXPECT_EQ(said(ready, ready, unknown), "works from here; not tested: Messages");
