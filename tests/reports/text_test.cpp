@@ -210,7 +210,7 @@ TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
   for (const auto* part :
        {"DEGRADED", "Rainbow (Ed 36)", "The firewall drops UDP to port 3478", "Allow outgoing UDP",
         "For     your firewall team", "firewall --missing", "✔ Sign in and messaging",
-        "! Audio, video", "1 more, same as cause 1 ("}) {
+        "! Audio, video", "1 more requirement, same as cause 1 ("}) {
     EXPECT_NE(screen.find(part), std::string::npos) << part << "\n" << screen;
   }
 }
