@@ -241,7 +241,7 @@ TEST(Doubt, OfMediaWhereNobodyIsHeardOverUdp) {
   EXPECT_EQ(made(answered).status, Status::pass);
   const auto open = made(silent);
   EXPECT_EQ(open.status, Status::unknown);
-  EXPECT_TRUE(holds(open.summary, "nothing came back from turn.vendor.com, UDP 3478"));
+  EXPECT_TRUE(holds(open.summary, "nothing came back from turn.vendor.com (UDP 3478)"));
 }
 
 // A relay takes in what we send to it over UDP, and what it sends comes back, or does not.
@@ -264,7 +264,7 @@ TEST(Doubt, OfMediaWhereARelayIsNotHeard) {
   const auto open = made(false);
   EXPECT_EQ(open.status, Status::unknown);
   EXPECT_TRUE(
-      holds(open.summary, "84.199.1.9, UDP 50000 received packets, but its reply did not arrive"));
+      holds(open.summary, "84.199.1.9 (UDP 50000) received packets, but its reply did not arrive"));
   EXPECT_EQ(made(true).status, Status::pass);
 }
 

@@ -274,7 +274,7 @@ TEST(OnePass, WhatOnlyLeftTheSiteIsInDoubtWhereTheHostIsSilent) {
     const auto& set = run.judge();
     EXPECT_EQ(row_of(set, "media").status, answers ? Status::pass : Status::unknown);
     EXPECT_EQ(
-        holds(row_of(set, "media").summary, "nothing came back from media.vendor.com, TCP 443"),
+        holds(row_of(set, "media").summary, "nothing came back from media.vendor.com (TCP 443)"),
         !answers);
   }
 }

@@ -785,6 +785,15 @@ TEST(Requirement, SaysNoMoreThanWasSeen) {
       << judge(with_reach(all()), {instead, other}).summary;
   EXPECT_TRUE(judge(with_reach(all()), {instead, {"b", answered}})
                   .summary.starts_with("1 of 2 reached, 1 not known: a:443"));
+  // The reason to doubt it is the same device.
+  const std::vector<ProbeResult> taken{test::result_of(instead)};
+  const PlannedRequirement planned{"set", "row", {taken.front().probe.id}};
+  ResultIndex evidences(taken);
+  Attribution doubts;
+  doubts.doubted = {{taken.front().probe.id, "a device in the path may take connections itself"}};
+  evidences.attribute(std::move(doubts));
+  EXPECT_EQ(judge_requirement(with_reach(all()), planned, evidences, {}).summary,
+            "not known: a:443 (TLS): a device in the path answered in its place");
 }
 
 TEST(Requirement, SkippedRowsSayWhy) {

@@ -231,7 +231,8 @@ Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted)
 Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   const auto doubt = causes.doubt_about(result.probe.id);
-  if (doubt.empty()) return outcome_in_words(result.observation);
+  const bool told = result.observation.detail == DetailCode::answered_on_the_way;
+  if (doubt.empty() || told) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
   if (answered_again(result, evidences)) {
     return phrase("answered on the second try, but {}", doubt);

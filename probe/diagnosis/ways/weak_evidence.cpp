@@ -187,7 +187,7 @@ class Losses {
 
   static Text what_became_of(const FlowEvent& event) {
     const auto& flow = event.flow;
-    const auto where = fmt::format("{}, {} {}", flow.host, flow.udp ? "UDP" : "TCP", flow.port);
+    const auto where = fmt::format("{} ({} {})", flow.host, flow.udp ? "UDP" : "TCP", flow.port);
     switch (event.seen) {
       case Seen::nothing:
         return phrase("nothing came back from {}", where);
