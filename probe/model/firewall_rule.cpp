@@ -22,7 +22,7 @@ constexpr Word<PeerKind> peer_kinds[] = {
 };
 
 // Where there is little room, more peers than this are only counted.
-constexpr std::size_t few_peers = 2;
+constexpr std::size_t few_peers = 4;
 // More sentences than this are summed up by set: the full list is elsewhere.
 constexpr std::size_t most_sentences = 6;
 
@@ -250,74 +250,85 @@ namespace {
 
 bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
 
-std::string carrier_in_short(const FirewallRule& rule) {
-  const std::string_view usual =
-      rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
-  return (rule.your_transport.empty() ? std::string(usual) : rule.your_transport) + ' ' +
-         ports_in_words(rule);
+std::string protocol_in_short(const FirewallRule& rule) {
+  if (!rule.your_transport.empty()) return rule.your_transport;
+  return rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
+}
+
+using Rules = std::vector<const FirewallRule*>;
+
+// "UDP 3478, 49152-65535 and TCP 5223": what these rules let through, each port once.
+Text carriers_in_short(const Rules& rules) {
+  Text text;
+  for (const auto& alike :
+       grouped(rules, [](const auto* rule) { return protocol_in_short(*rule); })) {
+    std::vector<PortRange> ranges;
+    std::vector<std::string> ports, yours;
+    for (const auto* rule : alike) {
+      append(ranges, rule->ports);
+      for (const auto& words : rule->your_ports) add_text(yours, words);
+    }
+    std::ranges::sort(ranges, {}, [](const PortRange& range) {
+      return std::pair(range.first, -int{range.last});  // the widest first
+    });
+    int last = 0;
+    for (const auto& range : ranges) {
+      if (range.last > last) ports.push_back(range.to_string());
+      last = std::max<int>(last, range.last);
+    }
+    append(ports, yours);
+    if (ports.empty()) ports.push_back("any");
+    const Text carrier =
+        fmt::format("{} {}", protocol_in_short(*alike.front()), fmt::join(ports, ", "));
+    text = text.empty() ? carrier : phrase("{} and {}", text, carrier);
+  }
+  return text;
 }
 
 Text peers_in_short(const FirewallRule& rule) {
   const bool in = rule.direction == Direction::in;
+  Text peers;
   if (needs_list(rule)) {
-    auto peers = peers_counted(rule);
-    if (!rule.titles.empty()) peers += phrase(" ({})", rule.titles.front());
-    return in ? phrase("from {}", peers) : phrase("to {}", peers);
+    peers = peers_counted(rule);
+    const auto& titles = rule.titles;
+    if (titles.size() == 1) peers += phrase(" ({})", titles.front());
+    if (titles.size() > 1) peers += phrase(" ({} and {} more)", titles.front(), titles.size() - 1);
+  } else {
+    for (const auto& peer : rule.peers) {
+      const bool last = &peer == &rule.peers.back();
+      peers = peers.empty() ? Text(peer.text)
+              : last        ? phrase("{} and {}", peers, peer.text)
+                            : peers + ", " + peer.text;
+    }
   }
-  Text names;
-  for (const auto& peer : rule.peers) {
-    names = names.empty() ? Text(peer.text) : phrase("{} and {}", names, peer.text);
-  }
-  return in ? phrase("from {}", names) : phrase("to {}", names);
+  return in ? phrase("from {}", peers) : phrase("to {}", peers);
 }
 
-using Sentence = std::pair<Text, std::vector<std::string>>;  // whom it is about, and what
+using Sentence = std::pair<Text, Rules>;  // whom it is about, and the rules that say what
 
-void add_to(std::vector<Sentence>& sentences, Text who, const std::string& what) {
+void add_to(std::vector<Sentence>& sentences, const Text& who, const FirewallRule& rule) {
   auto known = std::find_if(sentences.begin(), sentences.end(),
                             [&](const auto& one) { return one.first == who; });
-  if (known == sentences.end()) known = sentences.insert(known, {std::move(who), {}});
-  add_text(known->second, what);
+  if (known == sentences.end()) known = sentences.insert(known, {who, {}});
+  known->second.push_back(&rule);
 }
 
 // Ports that lead to the same peers share a sentence.
 std::vector<Sentence> sentences_of(const std::vector<FirewallRule>& rules) {
   std::vector<Sentence> sentences;
-  for (const auto& rule : rules) add_to(sentences, peers_in_short(rule), carrier_in_short(rule));
+  for (const auto& rule : rules) add_to(sentences, peers_in_short(rule), rule);
   return sentences;
 }
 
-// "rainbow: UDP 3478, 49152-65535; TCP 5223", set by set.
+// "for rainbow: UDP 3478, 49152-65535 and TCP 5223", set by set.
 Text by_sets(const std::vector<FirewallRule>& rules) {
   std::vector<Sentence> sets;
-  for (const auto& rule : rules) {
-    const auto carrier = carrier_in_short(rule);
-    add_to(sets, rule.set, carrier.substr(0, carrier.find(' ')));
+  for (const auto& rule : rules) add_to(sets, rule.set, rule);
+  std::vector<Text> texts;
+  for (const auto& [set, its] : sets) {
+    texts.push_back(phrase("for {}: {}", set, carriers_in_short(its)));
   }
-  Text text;
-  for (const auto& [set, protocols] : sets) {
-    Text carriers;
-    for (const auto& protocol : protocols) {
-      std::vector<PortRange> ranges;
-      std::vector<std::string> yours;
-      for (const auto& rule : rules) {
-        const auto carrier = carrier_in_short(rule);
-        const auto end = carrier.find(' ');
-        if (rule.set != set || carrier.substr(0, end) != protocol) continue;
-        append(ranges, rule.ports);
-        for (const auto& words : rule.your_ports) add_text(yours, words);
-      }
-      std::sort(ranges.begin(), ranges.end());
-      std::vector<std::string> ports;
-      for (const auto& range : ranges) add_text(ports, range.to_string());
-      for (const auto& words : yours) add_text(ports, words);
-      const Text carrier = fmt::format("{} {}", protocol, fmt::join(ports, ", "));
-      carriers = carriers.empty() ? carrier : phrase("{} and {}", carriers, carrier);
-    }
-    if (!text.empty()) text += "; ";
-    text += phrase("for {}: {}", set, carriers);
-  }
-  return text;
+  return joined_texts(texts, "; ");
 }
 
 }  // namespace
@@ -327,12 +338,9 @@ Text in_short(const std::vector<FirewallRule>& rules) {
   if (sentences.size() > most_sentences) {
     return phrase("{} ({} rules from the vendors' documentation)", by_sets(rules), rules.size());
   }
-  Text text;
-  for (const auto& [peers, carriers] : sentences) {
-    if (!text.empty()) text += "; ";
-    text += joined_texts(carriers) + ' ' + peers;
-  }
-  return text;
+  std::vector<Text> texts;
+  for (const auto& [peers, its] : sentences) texts.push_back(carriers_in_short(its) + ' ' + peers);
+  return joined_texts(texts, "; ");
 }
 
 bool is_cut_short(const std::vector<FirewallRule>& rules) {

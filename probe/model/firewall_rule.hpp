@@ -63,9 +63,9 @@ std::string ports_in_words(const FirewallRule& rule);
 std::string source_ports_in_words(const FirewallRule& rule);
 // "8 names, 1 wildcard".
 Text peers_counted(const FirewallRule& rule);
-// "UDP 3478 to 27 names (TURN servers over UDP); TCP 80, TCP 443 to www.example.com": a few peers
-// are named. Many rules are summed up by their ports: "for rainbow: UDP 3478, 49152-65535 and TCP
-// 5223; for zoom: UDP 8801-8810 (by 9 rules of the vendors' documents)".
+// "UDP 3478 to 27 names (TURN servers over UDP); UDP 53 and TCP 80, 443 to www.example.com": a few
+// peers are named. Many rules are summed up by their ports: "for rainbow: UDP 3478, 49152-65535 and
+// TCP 5223; for zoom: UDP 8801-8810 (9 rules from the vendors' documentation)".
 Text in_short(const std::vector<FirewallRule>& rules);
 // True where in_short only counts peers, or names none.
 bool is_cut_short(const std::vector<FirewallRule>& rules);

@@ -45,7 +45,8 @@ std::vector<std::string> texts(const std::vector<FirewallRule>& rules) {
 using Texts = std::vector<std::string>;
 
 std::vector<RulePeer> turn_servers() {
-  return {peer("turn1.vendor.com"), peer("turn2.vendor.com"), peer("turn3.vendor.com")};
+  return {peer("turn1.vendor.com"), peer("turn2.vendor.com"), peer("turn3.vendor.com"),
+          peer("turn4.vendor.com"), peer("turn5.vendor.com")};
 }
 
 Report no_udp_to_3478() {
@@ -61,8 +62,9 @@ TEST(RulesToAllow, TheWholeRuleNotWhatWasSampledOfIt) {
   const auto found = diagnose(no_udp_to_3478());
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(texts(found.front().rules),
-            Texts{"UDP 3478 turn1.vendor.com turn2.vendor.com turn3.vendor.com"});
-  EXPECT_TRUE(holds(found.front().fix, "UDP 3478 to 3 names (turn)")) << found.front().fix;
+            Texts{"UDP 3478 turn1.vendor.com turn2.vendor.com turn3.vendor.com turn4.vendor.com "
+                  "turn5.vendor.com"});
+  EXPECT_TRUE(holds(found.front().fix, "UDP 3478 to 5 names (turn)")) << found.front().fix;
   EXPECT_FALSE(holds(found.front().fix, "turn1.vendor.com")) << found.front().fix;
 }
 
@@ -119,7 +121,27 @@ TEST(RulesToAllow, PortsThatLeadToTheSamePeersShareASentence) {
   EXPECT_EQ(in_short({rule("a", Transport::udp, {{3478, 3478}}, {peer("t.vendor.com")}),
                       rule("b", Transport::tls, {{443, 443}}, {peer("t.vendor.com")}),
                       rule("c", Transport::tcp, {{80, 80}}, {peer("u.vendor.com")})}),
-            "UDP 3478, TCP 443 to t.vendor.com; TCP 80 to u.vendor.com");
+            "UDP 3478 and TCP 443 to t.vendor.com; TCP 80 to u.vendor.com");
+}
+
+TEST(RulesToAllow, APortWithinARangeToTheSamePeersIsNotAskedForTwice) {
+  EXPECT_EQ(in_short({rule("a", Transport::udp, {{1025, 65535}}, {peer("t.vendor.com")}),
+                      rule("b", Transport::udp, {{1, 65535}}, {peer("t.vendor.com")}),
+                      rule("c", Transport::tcp, {{443, 443}}, {peer("u.vendor.com")}),
+                      rule("d", Transport::tls, {{80, 80}, {443, 443}}, {peer("u.vendor.com")})}),
+            "UDP 1-65535 to t.vendor.com; TCP 80, 443 to u.vendor.com");
+}
+
+// A title of one row alone would name the wrong ones.
+TEST(RulesToAllow, FewPeersAreNamedAndManyByAllTheirRows) {
+  auto sip = rule("sip of a", Transport::udp, {{5060, 5060}},
+                  {peer("a.com"), peer("b.com"), peer("c.com"), peer("d.com")});
+  sip.titles.push_back("sip of b");
+  EXPECT_EQ(in_short({sip}), "UDP 5060 to a.com, b.com, c.com and d.com");
+  EXPECT_FALSE(is_cut_short({sip}));
+  sip.peers.push_back(peer("e.com"));
+  EXPECT_EQ(in_short({sip}), "UDP 5060 to 5 names (sip of a and 1 more)");
+  EXPECT_TRUE(is_cut_short({sip}));
 }
 
 TEST(RulesToAllow, ManyAreToldBySet) {
@@ -154,7 +176,9 @@ TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
   ASSERT_EQ(found.front().code, FindingCode::tls_intercepted);
   EXPECT_EQ(texts(found.front().rules),
             Texts{"TCP (TLS) 443 www.vendor.com api.vendor.com files.vendor.com"});
-  EXPECT_TRUE(holds(found.front().fix, "TCP 443 to 3 names (web)")) << found.front().fix;
+  EXPECT_TRUE(
+      holds(found.front().fix, "TCP 443 to www.vendor.com, api.vendor.com and files.vendor.com"))
+      << found.front().fix;
 }
 
 // "TURN: 2 names" and "all TURN servers: these 2 names and a network" is one line for a firewall.

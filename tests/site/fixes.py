@@ -93,7 +93,7 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
         # above 1024)" is a row's title.
         asked = re.sub(r"The device that rejects the traffic.*", "", fix)
         for title in titles:
-            asked = asked.replace(f"({title})", "")
+            asked = re.sub(r"\(" + re.escape(title) + r"( and \d+ more)?\)", "", asked)
         for probe in report["probes"]:
             target = probe["target"]
             host = target["host"]
