@@ -390,6 +390,16 @@ TEST(VendorDown, SaysOfEachHostWhatItDid) {
   EXPECT_TRUE(holds(found[1].fix, "Change nothing on the network")) << found[1].fix;
 }
 
+TEST(VendorDown, NamesNoServerThatIsOnlyAskedAboutTheNat) {
+  const auto nat = probe(CheckKind::nat, Transport::udp, "stun.vendor.com", 3479, refused, "");
+  const auto found = diagnose(report(
+      {row("turn", {turn("turn.vendor.com", refused, "")}), row("nat", {nat}), controls(anchors()),
+       follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
+  const auto down = std::ranges::find(found, FindingCode::vendor_down, &Finding::code);
+  ASSERT_NE(down, found.end());
+  EXPECT_EQ(down->title, "The service refuses connections: turn.vendor.com");
+}
+
 TEST(VendorDown, IsNotWhatAnInspectorSays) {
   EXPECT_EQ(codes(report(
                 {row("web", {with_root(with(error_of("portal.vendor.com"),

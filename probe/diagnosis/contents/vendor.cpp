@@ -99,21 +99,21 @@ void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
   finding.title = phrase("The service answers with a server error: {}", hosts);
   finding.confidence = Confidence::certain;
   finding.fix = phrase(
-      "Check the vendor's status page, and tell the operator of {} that these answer with a server "
-      "error: {}. Change nothing on the network.",
-      hosts, flows);
+      "Check the vendor's status page, and tell the servers' operator that these answer with a "
+      "server error: {}. Change nothing on the network.",
+      flows);
 }
 
 void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
   finding.title = phrase("The service refuses connections: {}", hosts);
   finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
   finding.fix = phrase(
-      "Check the vendor's status page, and tell the operator of {1} that these connections are "
-      "refused: {2}. {0}",
+      "Check the vendor's status page, and tell the servers' operator that these connections are "
+      "refused: {1}. {0}",
       proved ? phrase("Change nothing on the network.")
              : phrase("If the service works from another line, look in this site's firewall log "
                       "for resets that the firewall itself sends."),
-      hosts, flows);
+      flows);
 }
 
 }  // namespace
@@ -154,11 +154,14 @@ Causes find_vendor_down(const Diagnosis& context) {
         }
       }
       const bool out_of_order = all == &errors;
+      // The servers that tell about the NAT are nobody's service.
+      auto named = own;
+      std::erase_if(named, [](const ProbeResult* result) { return only_measures(*result); });
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
-      if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
+      if (named.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& cause = causes.emplace_back(own);
       auto& finding = cause.name(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
-      const auto hosts = hosts_of(own);
+      const auto hosts = hosts_of(named);
       std::set<std::string> heard;  // operators whose far end spoke itself
       for (const auto& proof : all->proofs) {
         const auto& host = facts.find(proof.probe)->probe.target.host;
@@ -166,13 +169,13 @@ Causes find_vendor_down(const Diagnosis& context) {
         finding.evidence.push_back(proof);
         heard.insert(registrable_domain(host));
       }
-      const auto flows = tried_flows_in_words(facts, own);
+      const auto flows = tried_flows_in_words(facts, named);
       if (out_of_order) {
         say_out_of_order(finding, listed(hosts), flows);
       } else {
-        say_refused(finding, listed(hosts), flows, std::ranges::includes(heard, parties_of(own)));
+        say_refused(finding, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)));
       }
-      add_what_they_saw(finding.evidence, own, 6);
+      add_what_they_saw(finding.evidence, named, 6);
       for (const auto* result : own) told.insert(result->probe.id);
     }
   }
