@@ -1118,6 +1118,18 @@ TEST(FindingsText, NamesTheDeviceThatRefuses) {
   EXPECT_EQ(finding.evidence.front().probe, "turn/udp/turn.vendor.com:3478");
 }
 
+// It may be the provider's: then nobody at this site can do what the fix asks for.
+TEST(FindingsText, NamesTheDeviceThatRefusesAllUdp) {
+  const auto finding =
+      only_one(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+                       controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                                 rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1"),
+                                 rejected_by(ntp("pool.ntp.org"), "10.20.0.1")})}));
+  EXPECT_EQ(finding.code, FindingCode::firewall_udp_blocked);
+  EXPECT_TRUE(holds(finding.fix, "The device that rejects the traffic is 10.20.0.1."))
+      << finding.fix;
+}
+
 TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
   const auto finding = only_one(
       report({row("push", {tcp("push.vendor.com", 5228, silent),

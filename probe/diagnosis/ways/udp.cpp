@@ -86,12 +86,18 @@ bool spoke(const FlowSample& sample) {
 }
 
 // Packets died on the way, or somebody other than the target turned them away.
-bool blocked_on_the_way(const Facts& facts) {
-  return any_sample(udp_cells(facts), [](const FlowSample& sample) {
-    const auto& target = sample.result->observation.address;
-    const bool by_itself = target && sample.by == target->to_string();
-    return sample.way == Reachability::blocked && !by_itself;
+bool is_blocked_on_the_way(const FlowSample& sample) {
+  const auto& target = sample.result->observation.address;
+  const bool by_itself = target && sample.by == target->to_string();
+  return sample.way == Reachability::blocked && !by_itself;
+}
+
+// Who turned them away; empty if nobody was heard.
+std::string device_on_the_way(const Facts& facts) {
+  const auto* told = first_sample(udp_cells(facts), [](const FlowSample& sample) {
+    return is_blocked_on_the_way(sample) && !sample.by.empty();
   });
+  return told == nullptr ? std::string() : told->by;
 }
 
 // A packet died on the way, and not for what it carried, according to the likeliest world.
@@ -136,7 +142,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   // If it is only one network, it may be that one.
   const auto by_udp = facts.select([](const Flow& flow) { return flow.udp; });
   const bool several = set_of(by_udp, &Flow::network).size() > 1;
-  const bool seen = !closed.replies_from && blocked_on_the_way(facts);
+  const bool seen = !closed.replies_from && any_sample(udp_cells(facts), is_blocked_on_the_way);
   // Where nothing but silence shows it, somebody further out may do it.
   const auto surest = seen && several                ? Confidence::certain
                       : seen || silence_tells(facts) ? Confidence::likely
@@ -199,12 +205,13 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (ends.empty()) cause.asked = without_calls.asked;
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
   finding.fix = phrase(
-      "{} {}.{}",
+      "{} {}.{}{}",
       only_replies ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of "
                             "at least 120 s):",
                             from_users(facts))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(facts)),
-      wanted, where_the_list_is(facts, cause.explained));
+      wanted, only_replies ? Text() : ask_the_device(device_on_the_way(facts)),
+      where_the_list_is(facts, cause.explained));
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(finding.evidence, facts);
   const auto& tcp = *tcp_works(facts);
