@@ -53,15 +53,19 @@ using Findings = std::vector<const Finding*>;
 
 using Sets = std::vector<const SetResult*>;
 
-// The sets that the findings affect; if they name none, all sets of the report.
+// The sets that the findings affect, or ask to let something through for; if they affect none, all
+// sets of the report.
 Sets sets_of(const Report& report, const Findings& findings) {
-  std::set<std::string> affected;
+  std::set<std::string> affected, asked;
   for (const auto* finding : findings) {
     for (const auto& one : finding->affects) affected.insert(one.set);
+    for (const auto& rule : finding->rules) asked.insert(rule.set);
   }
   Sets sets;
   for (const auto& set : report.sets) {
-    if (affected.empty() || affected.contains(set.id)) sets.push_back(&set);
+    if (affected.empty() || affected.contains(set.id) || asked.contains(set.id)) {
+      sets.push_back(&set);
+    }
   }
   return sets;
 }
@@ -203,6 +207,20 @@ void add_end(TicketLines& block, const Report& report, const Findings& findings,
   block.add(say("Afterwards"), then);
 }
 
+// What was seen of the rows that no cause explains and that keep a set from being ready.
+void add_open_rows(TicketLines& block, const Report& report) {
+  std::size_t told = 0;
+  for (const auto& set : report.sets) {
+    if (set.verdict == Verdict::ready) continue;
+    for (const auto& row : set.requirements) {
+      const bool open = row.status == Status::fail || row.status == Status::unknown;
+      if (!open || row.severity == Severity::optional || told == most_evidence) continue;
+      block.add(++told == 1 ? say("Evidence") : "",
+                fmt::format("{}: {}", title_of(row), summary_and_sample(row)));
+    }
+  }
+}
+
 std::string ticket_about(const Report& report, const Findings& findings) {
   TicketLines block;
   add_head(block, report, sets_of(report, findings));
@@ -253,6 +271,7 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
                           : unknown             ? say("not determined; wait 60 s and run again")
                           : report.part.empty() ? say("No problem found.")
                                                 : say("No problem found in what was tested."));
+  add_open_rows(block, report);
   return block.text();
 }
 

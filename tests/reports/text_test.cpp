@@ -455,6 +455,18 @@ TEST(Ticket, SaysThatItsCommandNeedsTheOptionsOfTheRun) {
   EXPECT_EQ(text.find("pbx.corp.example"), std::string::npos) << text;
 }
 
+TEST(Ticket, IsAboutTheSetsThatItAsksToOpenSomethingForToo) {
+  auto report = samples::blocked();
+  report.findings.resize(1);
+  EXPECT_NE(render_ticket(report, {}).find("check rainbow\" again"), std::string::npos);
+  auto& rules = report.findings.at(0).rules;
+  rules.push_back(rules.at(0));
+  rules.back().set = report.sets.at(1).id;
+  const auto text = render_ticket(report, {});
+  EXPECT_NE(text.find("check rainbow cloudoe\" again"), std::string::npos) << text;
+  EXPECT_NE(text.find("Cloudoe: DEGRADED"), std::string::npos) << text;
+}
+
 TEST(Ticket, SaysThatTheRunWasStopped) {
   for (auto report : {samples::clean(), samples::degraded()}) {
     EXPECT_EQ(render_ticket(report, {}).find("incomplete"), std::string::npos);
