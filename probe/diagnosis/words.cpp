@@ -206,7 +206,7 @@ FindingEvidence what_it_saw(const FlowSample& sample) {
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind != EvidenceKind::udp_port) continue;
     if (number_fact(evidence, Fact::port).value_or(0) != sample.port) continue;
-    return {result.probe.id, phrase("{}: {}", result.probe.target.host, evidence.text)};
+    return {result.probe.id, phrase("{}, {}", result.probe.target.host, evidence.text)};
   }
   return what_it_saw(result);
 }

@@ -38,6 +38,7 @@ TEST(BlockPage, IsKnownByItsAddress) {
   EXPECT_EQ(finding.owner, Owner::dns);
   EXPECT_EQ(finding.title,
             "This site's DNS sends portal.vendor.com to Cisco Umbrella's block page");
+  EXPECT_TRUE(finding.fix.starts_with("Allow this name in this site's DNS filter")) << finding.fix;
   EXPECT_EQ(seen_at(umbrella, {elsewhere("portal.vendor.com", "20.9.1.1")}),
             Codes{"dns.block_page (certain)"});
 }

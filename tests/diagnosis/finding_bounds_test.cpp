@@ -22,6 +22,7 @@ TEST(Destination, ThatADeviceTurnsAwayIsNotAPortOfItsOwn) {
   EXPECT_EQ(found.title, "No TCP connection gets through to 20.1.1.10 and 20.2.2.10");
   EXPECT_EQ(found.explains, (Codes{"vendor/web", "vendor/sip"}));
   EXPECT_TRUE(holds(found.fix, "TCP 443 and 5061 to 20.1.1.10 and 20.2.2.10")) << found.fix;
+  EXPECT_TRUE(has_evidence(found, "The same port (443) of other hosts is reachable."));
 }
 
 TEST(Destination, ThatIsOnlySilentMayBeDown) {
@@ -70,6 +71,7 @@ TEST(Destination, OfUdpAloneSaysSo) {
                                   controls(anchors())}));
   EXPECT_EQ(found.code, FindingCode::firewall_destination_blocked);
   EXPECT_EQ(found.title, "No UDP gets through to 20.1.2.3");
+  EXPECT_TRUE(has_evidence(found, "20.1.2.3, UDP 10000: ")) << found.evidence.front().text;
 }
 
 // The row's sample passed; what a second look found between its ports decides.

@@ -1060,6 +1060,14 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
             "Public servers do not answer over UDP: cloudflare.com and google.com.");
 }
 
+TEST(FindingsText, AsksForOneNameInTheSingular) {
+  const auto finding = only_one(report(
+      {row("web", {unresolved_as(tls("portal.vendor.com"), "no_such_name")}),
+       follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9")}), controls(anchors())}));
+  EXPECT_TRUE(finding.fix.starts_with("Allow this name on this site's DNS servers ("))
+      << finding.fix;
+}
+
 TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {
   const auto kept_in = only_one(
       report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}));
@@ -1116,6 +1124,7 @@ TEST(FindingsText, NamesTheDeviceThatRefuses) {
       "Allow outgoing UDP (and return traffic) from the user network: UDP 3478 to turn.vendor.com. "
       "The device that rejects the traffic is 10.20.0.1. Full list: callready firewall vendor.");
   EXPECT_EQ(finding.evidence.front().probe, "turn/udp/turn.vendor.com:3478");
+  EXPECT_TRUE(has_evidence(finding, "For comparison: stun.l.google.com:19302 (UDP): answered"));
 }
 
 // It may be the provider's: then nobody at this site can do what the fix asks for.

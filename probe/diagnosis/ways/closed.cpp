@@ -55,7 +55,9 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
         return gets_out(sample.way) && is_udp(result) && failing(result) == in_part &&
                (any_host || result.probe.target.host == host);
       });
-      if (found != nullptr) return what_it_saw(*found);
+      if (found == nullptr) continue;
+      const auto [probe, text] = what_it_saw(*found);
+      return FindingEvidence{probe, phrase("For comparison: {}", text)};
     }
   }
   return std::nullopt;
@@ -209,8 +211,12 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
            });
   });
   if (elsewhere.empty()) return;
-  insert_second(finding.evidence, {"", phrase("The same ports ({}) of other hosts are reachable.",
-                                              ports_in_words(set_of(elsewhere, &Flow::port)))});
+  const auto ports = set_of(elsewhere, &Flow::port);
+  insert_second(finding.evidence,
+                {"", ports.size() == 1
+                         ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
+                         : phrase("The same ports ({}) of other hosts are reachable.",
+                                  ports_in_words(ports))});
 }
 
 // The operator of all these flows, if they are to all of its servers that were tried, at least two,

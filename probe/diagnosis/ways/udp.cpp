@@ -232,7 +232,7 @@ Causes find_one_way_media(const Diagnosis& context) {
       const bool one_way = flag_fact(evidence, Fact::inbound) == std::optional(false);
       if (evidence.kind != EvidenceKind::udp_port || !one_way || finding.evidence.size() >= 6)
         continue;
-      cause.tell(phrase("{}: {}", result->probe.target.host, evidence.text), result);
+      cause.tell(phrase("{}, {}", result->probe.target.host, evidence.text), result);
     }
   }
   if (!context.affects_requirement(cause.explained)) return {};
