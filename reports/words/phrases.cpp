@@ -174,7 +174,8 @@ std::string standing_in_words(const std::optional<Standing>& standing) {
 }
 
 std::string command_for_the_list(std::string_view sets) {
-  return fmt::format("callready firewall{} --missing --from last (or REPORT.json)", sets);
+  return say("{} (or REPORT.json)",
+             fmt::format("callready firewall{} --missing --from last", sets));
 }
 
 std::string team(Owner owner) {

@@ -7,6 +7,7 @@
 
 #include "reports/format.hpp"
 #include "reports/json/reader.hpp"
+#include "reports/words/phrases.hpp"
 #include "tests/reports/samples.hpp"
 
 namespace callready {
@@ -117,6 +118,11 @@ TEST(Language, RenderersForPeopleSpeakIt) {
     EXPECT_THAT(said, HasSubstr("[Allow [2 port].] Then.")) << name;
   }
   EXPECT_THAT(find_format("html")->render(with_words(), options), HasSubstr("<html lang=\"de\">"));
+  {
+    const Speaking speaking(&brackets);
+    EXPECT_EQ(command_for_the_list(" a"),
+              "[callready firewall a --missing --from last (or REPORT.json)]");
+  }
   for (const auto* name : {"json", "csv", "junit", "prometheus", "nagios"}) {
     EXPECT_EQ(find_format(name)->render(with_words(), options),
               find_format(name)->render(with_words(), {}))
