@@ -119,10 +119,11 @@ class Costs {
   const Hits& hits_;
 };
 
-// A world that may grow, with what becomes of each event.
+// A world that may grow, with what becomes of each event, and what that costs.
 struct Layer {
   World world;
   std::vector<Meeting> fates;
+  std::vector<Bits> costs;
 };
 
 struct Child {
@@ -146,7 +147,10 @@ class Search {
     clean.loss = loss_;
     clean.cost = cost_of({});
     std::vector<World> all{clean};
-    std::vector<Layer> layer{{clean, std::vector<Meeting>(costs_.events())}};
+    std::vector<Layer> layer{{clean, std::vector<Meeting>(costs_.events()), {}}};
+    for (std::size_t i = 0; i < costs_.events(); ++i) {
+      layer.front().costs.push_back(costs_.cost(i, Fate::pass));
+    }
     for (std::size_t size = 0; size < limits_.boxes && !layer.empty(); ++size) {
       layer = grow(layer);
       for (const auto& one : layer) all.push_back(one.world);
@@ -181,16 +185,23 @@ class Search {
     return cost;
   }
 
+  // True for a box that would earn its place if all that it acts on cost nothing any more.
+  bool may_gain(const Layer& parent, std::uint32_t box) const {
+    auto left = boxes_[box].prior + limits_.gain;
+    return std::ranges::any_of(costs_.hits(box), [&](const Hit& hit) {
+      left -= parent.costs[hit.event];
+      return left <= 0;
+    });
+  }
+
   // Its cost with that box added.
   Bits cost_with(const Layer& parent, std::uint32_t box) const {
     auto cost = parent.world.cost + boxes_[box].prior;
     for (const auto& [event, fate] : costs_.hits(box)) {
       const auto fits = costs_.fits(event);
       auto meeting = parent.fates[event];
-      const auto old = meeting.outcome(fits).fate;
       meeting.add(met(box, fate), fits);
-      const auto now = meeting.outcome(fits).fate;
-      if (now != old) cost += costs_.cost(event, now) - costs_.cost(event, old);
+      cost += costs_.cost(event, meeting.outcome(fits).fate) - parent.costs[event];
     }
     return cost;
   }
@@ -201,7 +212,7 @@ class Search {
     for (std::size_t parent = 0; parent < layer.size(); ++parent) {
       const auto& world = layer[parent].world;
       for (std::uint32_t box = 0; box < boxes_.size(); ++box) {
-        if (costs_.hits(box).empty()) continue;
+        if (!may_gain(layer[parent], box)) continue;
         const auto place = std::lower_bound(world.boxes.begin(), world.boxes.end(), box);
         if (place != world.boxes.end() && *place == box) continue;
         const auto cost = cost_with(layer[parent], box);
@@ -216,11 +227,13 @@ class Search {
     }
     std::vector<Layer> next;
     for (const auto& child : grown) {
-      Layer made{layer[child.parent].world, layer[child.parent].fates};
+      auto made = layer[child.parent];
       made.world.boxes = child.boxes;
       made.world.cost = child.cost;
       for (const auto& [event, fate] : costs_.hits(child.box)) {
-        made.fates[event].add(met(child.box, fate), costs_.fits(event));
+        const auto fits = costs_.fits(event);
+        made.fates[event].add(met(child.box, fate), fits);
+        made.costs[event] = costs_.cost(event, made.fates[event].outcome(fits).fate);
       }
       next.push_back(std::move(made));
     }
