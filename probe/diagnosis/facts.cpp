@@ -198,9 +198,9 @@ void merge(Flow& flow, const FlowSample& sample) {
 // What came only after a request had been sent again, though answers take less long: a connection
 // after a second (RFC 6298), a reply to one of several datagrams, an address at the second
 // question.
-std::vector<const ProbeResult*> late_answers(const Report& report) {
+Probes late_answers(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
-  std::vector<const ProbeResult*> again, second_syn;
+  Probes again, second_syn;
   bool soon = false, in_a_second = false;
   std::map<std::string, double> distances;  // of hosts, by the shortest time to anything there
   for (const auto& result : report.probes) {
@@ -323,8 +323,8 @@ const ProbeResult* Facts::find(const std::string& probe) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
-std::vector<const ProbeResult*> Facts::probes_of(const RequirementResult& row) const {
-  std::vector<const ProbeResult*> probes;
+Probes Facts::probes_of(const RequirementResult& row) const {
+  Probes probes;
   for (const auto& id : row.probes) probes.push_back(find(id));
   std::erase(probes, nullptr);
   return probes;
@@ -339,7 +339,7 @@ std::vector<std::string> Facts::sets_of(const ProbeResult& result) const {
   return ids;
 }
 
-std::vector<std::string> Facts::sets_of(const std::vector<const ProbeResult*>& probes) const {
+std::vector<std::string> Facts::sets_of(const Probes& probes) const {
   std::vector<std::string> ids;
   for (const auto* result : probes) add_new(ids, sets_of(*result));
   return ids;
@@ -380,7 +380,7 @@ bool Facts::goes_outside(const ProbeResult& result) const {
   return is_direct(result) && !is_inside(result) && result.probe.check != CheckKind::dns;
 }
 
-std::vector<const ProbeResult*> Facts::sent_outside() const {
+Probes Facts::sent_outside() const {
   return probes_that([&](const ProbeResult& result) {
     return result.observation.sent_at && asked_for(result) && goes_outside(result);
   });
@@ -393,7 +393,7 @@ const ProbeResult* port_53_taken(const Facts& facts) {
   });
 }
 
-std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
+Probes lost_probes(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     return !is_inside(result) && (failing(result) || has_no_route(result));
   });

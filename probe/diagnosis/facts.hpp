@@ -124,12 +124,12 @@ class Facts {
 
   const ProbeResult* find(const std::string& probe) const;
   // Those of a row's probes that the report has.
-  std::vector<const ProbeResult*> probes_of(const RequirementResult& row) const;
+  Probes probes_of(const RequirementResult& row) const;
   // The ids of the sets that asked for a probe, in the report's order; none for controls and
   // follow-ups.
   std::vector<std::string> sets_of(const ProbeResult& result) const;
   // For all of these, each once.
-  std::vector<std::string> sets_of(const std::vector<const ProbeResult*>& probes) const;
+  std::vector<std::string> sets_of(const Probes& probes) const;
   // True where a row needs that endpoint. A question about the site itself (what kind of NAT) may
   // be put to anybody: nobody needs the way to that server.
   bool asked_for(const ProbeResult& result) const {
@@ -140,15 +140,15 @@ class Facts {
   bool asked_for(const Flow& flow) const {
     return any_sample(flow, [&](const FlowSample& sample) { return asked_for(*sample.result); });
   }
-  bool any_asked_for(const std::vector<const ProbeResult*>& probes) const {
+  bool any_asked_for(const Probes& probes) const {
     return std::ranges::any_of(probes, [&](const auto* result) { return asked_for(*result); });
   }
   // Hosts that a set asks for: the vendor's, whoever else asked them.
   std::set<std::string> hosts_asked_for() const;
 
   template <typename Wanted>
-  std::vector<const ProbeResult*> probes_that(Wanted wanted) const {
-    std::vector<const ProbeResult*> found;
+  Probes probes_that(Wanted wanted) const {
+    Probes found;
     for (const auto& result : report.probes) {
       if (wanted(result)) found.push_back(&result);
     }
@@ -186,7 +186,7 @@ class Facts {
   // True where a stream like a call's is seen to lose so much that questions get lost, too.
   bool stream_loses() const { return stream_loses_; }
   // These requests.
-  const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
+  const Probes& answered_late() const { return answered_late_; }
   // True where UDP of that kind, as a device that inspects takes it, was seen to get out somewhere.
   bool gets_out_as(Cargo kind) const { return kinds_out_.contains(kind); }
   // True for a router that may be the site's own, although its address is public: of the same IPv4
@@ -202,7 +202,7 @@ class Facts {
   // may answer even where the line is down.
   bool goes_outside(const ProbeResult& result) const;
   // What rows have sent there.
-  std::vector<const ProbeResult*> sent_outside() const;
+  Probes sent_outside() const;
 
  private:
   // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.
@@ -213,7 +213,7 @@ class Facts {
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
   std::set<Cargo> kinds_out_;
-  std::vector<const ProbeResult*> answered_late_;
+  Probes answered_late_;
   bool stream_loses_ = false;
   RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false;
@@ -232,11 +232,10 @@ bool only_measures(const ProbeResult& result);
 bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
-std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
+Probes failing_ones(Probes results);
 // Those of the service: well known public servers are nobody's requirement.
-std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
-                                               std::vector<const ProbeResult*> results);
-std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes);
+Probes asked_for_ones(const Facts& facts, Probes results);
+std::set<std::string> ids_of(const Probes& probes);
 // There was no route to it.
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.
@@ -248,7 +247,7 @@ const InterfaceInfo* own_link(const Facts& facts);
 // and what independent resolvers seem to say comes from it, too. Null: none.
 const ProbeResult* port_53_taken(const Facts& facts);
 // What was tried outside the site without success, or has no route.
-std::vector<const ProbeResult*> lost_probes(const Facts& facts);
+Probes lost_probes(const Facts& facts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);
@@ -279,9 +278,9 @@ std::vector<Certificate> chain_of(const ProbeResult& result);
 // an address.
 std::string registrable_domain(const std::string& host);
 // Of these probes' hosts.
-std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes);
+std::set<std::string> parties_of(const Probes& probes);
 // The ports that these probes went to.
-std::set<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes);
+std::set<std::uint16_t> ports_of(const Probes& probes);
 // An address's /24 or /48, within which two addresses are taken to be related; for one that NAT64
 // made, that of the IPv4 address in it.
 std::string network_of(const IpAddress& address);

@@ -86,18 +86,17 @@ bool failing(const ProbeResult& result) {
   return !reached(outcome) && outcome != Outcome::skipped;
 }
 
-std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
+Probes failing_ones(Probes results) {
   std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
   return results;
 }
 
-std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
-                                               std::vector<const ProbeResult*> results) {
+Probes asked_for_ones(const Facts& facts, Probes results) {
   std::erase_if(results, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
   return results;
 }
 
-std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes) {
+std::set<std::string> ids_of(const Probes& probes) {
   return set_of(probes, [](const ProbeResult& result) { return result.probe.id; });
 }
 
@@ -218,13 +217,13 @@ std::string registrable_domain(const std::string& host) {
   return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
 }
 
-std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes) {
+std::set<std::string> parties_of(const Probes& probes) {
   return set_of(probes, [](const ProbeResult& result) {
     return registrable_domain(result.probe.target.host);
   });
 }
 
-std::set<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes) {
+std::set<std::uint16_t> ports_of(const Probes& probes) {
   return set_of(probes, [](const ProbeResult& result) { return result.probe.target.port(); });
 }
 

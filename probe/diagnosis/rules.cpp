@@ -87,8 +87,8 @@ std::span<Rule* const> rules() {
 
 Diagnosis::Diagnosis(const Facts& all) : facts(all), explained_(got_out_after_all(all)) {}
 
-std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
-  std::vector<const ProbeResult*> open;
+Probes Diagnosis::open_probes(const Flow& flow) const {
+  Probes open;
   for (const auto& sample : flow.samples) {
     const auto* result = sample.result;
     if (failing(*result) && !explained(*result)) add_once(open, result);
@@ -96,7 +96,7 @@ std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
   return open;
 }
 
-bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
+bool Diagnosis::affects_requirement(const Probes& probes) const {
   return std::ranges::any_of(probes, [&](const ProbeResult* result) {
     return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
   });
@@ -143,8 +143,7 @@ void fill_in(const Report& report, Cause& cause) {
 
 // Of the rows that fail by these, with their sets.
 template <typename Wanted>
-bool any_lost_row(const Report& report, const std::vector<const ProbeResult*>& probes,
-                  Wanted wanted) {
+bool any_lost_row(const Report& report, const Probes& probes, Wanted wanted) {
   const auto ids = ids_of(failing_ones(probes));
   return std::ranges::any_of(report.sets, [&](const SetResult& set) {
     return std::ranges::any_of(set.requirements, [&](const RequirementResult& row) {
@@ -155,7 +154,7 @@ bool any_lost_row(const Report& report, const std::vector<const ProbeResult*>& p
 
 }  // namespace
 
-bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes) const {
+bool Diagnosis::breaks_capability(const Probes& probes) const {
   return any_lost_row(facts.report, probes, [](const SetResult& set, const RequirementResult& row) {
     bool needed = false, lost = false;
     for (const auto& capability : set.capabilities) {
@@ -167,7 +166,7 @@ bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes)
   });
 }
 
-bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes) const {
+bool Diagnosis::fails_required_row(const Probes& probes) const {
   return any_lost_row(facts.report, probes, [](const SetResult&, const RequirementResult& row) {
     return row.severity == Severity::required;
   });

@@ -16,15 +16,15 @@ namespace callready::findings {
 // A finding on its way, with the probes whose failure it explains.
 struct Cause {
   Cause() = default;
-  explicit Cause(std::vector<const ProbeResult*> probes) : explained(std::move(probes)) {}
+  explicit Cause(Probes probes) : explained(std::move(probes)) {}
 
   Finding finding;
-  std::vector<const ProbeResult*> explained{};
+  Probes explained{};
   // Reached, as far as was seen, and of no use all the same: somebody else answered, or no reply
   // will ever come back.
-  std::vector<const ProbeResult*> contradicted{};
+  Probes contradicted{};
   // They work, but not as the vendor asks.
-  std::vector<const ProbeResult*> impaired{};
+  Probes impaired{};
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: rewritten once the rows are judged
 
@@ -52,8 +52,7 @@ struct Cause {
 Text asked_flows(const Facts& facts, Cause& cause);
 
 // This computer's own firewall keeps these: `what` for the title, `flows` for the fix.
-Cause kept_by_own_firewall(const std::vector<const ProbeResult*>& kept, const Text& what,
-                           const Text& flows);
+Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flows);
 
 // What the rules have to work with: the facts, and what earlier causes, or chance, have explained
 // already.
@@ -66,15 +65,15 @@ class Diagnosis {
   // It works, and an earlier cause says what it lacks.
   bool impaired(const ProbeResult& result) const { return impaired_.contains(result.probe.id); }
   // The flow's failing probes that no earlier cause explains.
-  std::vector<const ProbeResult*> open_probes(const Flow& flow) const;
+  Probes open_probes(const Flow& flow) const;
   // True where at least one of them was asked for by a set, and neither as a control nor as a
   // question of our own about the NAT.
-  bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
+  bool affects_requirement(const Probes& probes) const;
   // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
   // would not matter (a fallback that the vendor does not offer), may be said then.
-  bool breaks_capability(const std::vector<const ProbeResult*>& probes) const;
+  bool breaks_capability(const Probes& probes) const;
   // A row that the vendor requires is not well because of it: the set is degraded at least.
-  bool fails_required_row(const std::vector<const ProbeResult*>& probes) const;
+  bool fails_required_row(const Probes& probes) const;
   void note(const Cause& cause);
   // What worlds say about all that was seen, with what was found about contents so far; made when
   // it is first asked for.
@@ -135,7 +134,7 @@ bool needs_relay_over_stream(const ProbeResult& result);
 // TCP. IPv4 only: with IPv6 a computer has several addresses of its own.
 struct SplitPaths {
   IpAddress udp_address, tcp_address;
-  std::vector<const ProbeResult*> udp, tcp;  // by which each was seen
+  Probes udp, tcp;  // by which each was seen
 };
 
 // Nothing where both are one, or where one protocol alone was seen as several: a pool, several
@@ -183,7 +182,7 @@ bool new_flows_are_limited(const Facts& facts);
 // What was reached directly outside on TCP 80, where a sign-in page answers in everybody's name;
 // and whether that is all that works, while something that a row asks for fails
 // (contents/site.cpp).
-std::vector<const ProbeResult*> plain_http_answers(const Facts& facts);
+Probes plain_http_answers(const Facts& facts);
 bool only_plain_http_works(const Facts& facts);
 
 // Something that answered at first is silent now (ways/ban.cpp); and nothing else has got through
@@ -192,6 +191,6 @@ bool some_fell_silent(const Facts& facts);
 bool is_shut_out(const Facts& facts);
 
 // The failing UDP probes to the outside, but DNS.
-std::vector<const ProbeResult*> failing_udp(const Diagnosis& context);
+Probes failing_udp(const Diagnosis& context);
 
 }  // namespace callready::findings

@@ -61,8 +61,7 @@ struct RowSeen {
   Targets lost, open, unresolved;
 };
 
-RowSeen seen_of(const std::vector<const ProbeResult*>& probes,
-                const std::set<const ProbeResult*>& lost) {
+RowSeen seen_of(const Probes& probes, const std::set<const ProbeResult*>& lost) {
   RowSeen seen;
   for (const auto* result : probes) {
     const auto& [probe, observation] = *result;
@@ -80,8 +79,7 @@ RowSeen seen_of(const std::vector<const ProbeResult*>& probes,
 // The rule's ports that are closed wherever they lead: by what the cause closes, or since they are
 // the ports that it is about and nothing of the row was reached there.
 std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen& seen,
-                                         const std::vector<const ProbeResult*>& lost,
-                                         const Closer& closer) {
+                                         const Probes& lost, const Closer& closer) {
   std::vector<PortRange> ports;
   if (!rule.transport || rule.direction == Direction::in) return ports;
   const auto touches = [&](const Target& target, const PortRange& range) {
@@ -101,8 +99,7 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
 
 }  // namespace
 
-std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts,
-                                         const std::vector<const ProbeResult*>& lost,
+std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Probes& lost,
                                          const Closer& closer) {
   const std::set<const ProbeResult*> lost_ones(lost.begin(), lost.end());
   std::vector<FirewallRule> rules;

@@ -20,8 +20,7 @@ struct Closer {
 // since their names do not resolve or the cause closes them untried, what the cause closes: whoever
 // opens the one is not asked a second time for the other. Rows that only measure, and anchors, have
 // none.
-std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts,
-                                         const std::vector<const ProbeResult*>& lost,
+std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Probes& lost,
                                          const Closer& closer = {});
 
 // True where the report has the vendor's rules at all: one from before 0.2 does not.

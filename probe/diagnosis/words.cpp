@@ -83,7 +83,7 @@ Text named_ports(const std::set<std::uint16_t>& ports) {
   return ports.size() == 1 ? phrase("port {}", words) : phrase("ports {}", words);
 }
 
-Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text flows_in_words(const Facts& facts, const Probes& probes) {
   Cause cause(probes);
   return asked_flows(facts, cause);
 }
@@ -97,7 +97,7 @@ Text asked_flows(const Facts& facts, Cause& cause) {
   return cause.asked;
 }
 
-Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text tried_flows_in_words(const Facts& facts, const Probes& probes) {
   auto asked = asked_for_ones(facts, probes);
   // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
   std::erase_if(asked, [](const ProbeResult* result) {
@@ -160,7 +160,7 @@ Text ask_the_device(const std::string& device) {
       device, kind);
 }
 
-Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+Text advice_in_words(const Facts& facts, const Probes& probes,
                      std::initializer_list<std::string_view> words) {
   const auto wanted = facts.sets_of(probes);
   Text text;
@@ -178,12 +178,12 @@ Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& 
   return text;
 }
 
-Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text where_the_list_is(const Facts& facts, const Probes& probes) {
   if (has_rules(facts)) return {};  // the finding has it
   return commands_for_the_list(facts, probes);
 }
 
-Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text commands_for_the_list(const Facts& facts, const Probes& probes) {
   const auto sets = facts.sets_of(probes);
   if (sets.empty()) return {};
   Text commands;
@@ -211,8 +211,7 @@ FindingEvidence what_it_saw(const FlowSample& sample) {
   return what_it_saw(result);
 }
 
-void add_what_they_saw(std::vector<FindingEvidence>& list,
-                       const std::vector<const ProbeResult*>& probes, std::size_t most) {
+void add_what_they_saw(std::vector<FindingEvidence>& list, const Probes& probes, std::size_t most) {
   for (const auto* result : probes | std::views::take(most)) list.push_back(what_it_saw(*result));
 }
 
@@ -226,15 +225,14 @@ void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast)
   list.insert(list.begin() + (list.empty() ? 0 : 1), std::move(contrast));
 }
 
-std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes) {
+std::vector<std::string> hosts_of(const Probes& probes) {
   std::vector<std::string> all, hosts;
   for (const auto* result : probes) all.push_back(result->probe.target.host);
   add_new(hosts, all);
   return hosts;
 }
 
-std::vector<FindingAffects> sets_of(const Facts& facts,
-                                    const std::vector<const ProbeResult*>& probes) {
+std::vector<FindingAffects> sets_of(const Facts& facts, const Probes& probes) {
   std::vector<FindingAffects> sets;
   for (const auto& set : facts.sets_of(probes)) sets.push_back({set, {}});
   return sets;

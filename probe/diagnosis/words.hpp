@@ -21,10 +21,10 @@ Text named_ports(const std::set<std::uint16_t>& ports);
 // the vendor's own rules. Controls, and what only measures, are left out. In a report from before
 // 0.2, which has no rules, it is what was tried. For a cause that closes more than it explains:
 // rules.hpp.
-Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+Text flows_in_words(const Facts& facts, const Probes& probes);
 
 // The same of what was tried, for whoever runs the far end: "UDP 3478 to turn1.example.com".
-Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+Text tried_flows_in_words(const Facts& facts, const Probes& probes);
 
 // The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
 Text resolvers_in_words(const Facts& facts);
@@ -35,15 +35,15 @@ Text ask_the_device(const std::string& device);
 
 // " The whole list: callready firewall rainbow.": of the sets that the probes were made for. Empty
 // where the finding has the list itself.
-Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+Text where_the_list_is(const Facts& facts, const Probes& probes);
 
 // The same, whether the finding has it or not.
-Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+Text commands_for_the_list(const Facts& facts, const Probes& probes);
 
 // " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
 // sets that the probes were made for advise, of advice whose id holds one of these words. Empty
 // if there is none.
-Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+Text advice_in_words(const Facts& facts, const Probes& probes,
                      std::initializer_list<std::string_view> words);
 
 // "turn1.example.com:3478 (UDP): no answer".
@@ -51,8 +51,8 @@ FindingEvidence what_it_saw(const ProbeResult& result);
 // The same of one port, in the check's own sentence where it has one.
 FindingEvidence what_it_saw(const FlowSample& sample);
 // For each, up to `most`.
-void add_what_they_saw(std::vector<FindingEvidence>& list,
-                       const std::vector<const ProbeResult*>& probes, std::size_t most = 8);
+void add_what_they_saw(std::vector<FindingEvidence>& list, const Probes& probes,
+                       std::size_t most = 8);
 
 // The fix for names if nobody can say from here whether they are gone everywhere.
 Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names);
@@ -64,11 +64,10 @@ FindingEvidence intercepts_dns(const ProbeResult& taken);
 void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast);
 
 // The distinct hosts, in order.
-std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes);
+std::vector<std::string> hosts_of(const Probes& probes);
 
 // The sets that the probes were made for, without capabilities.
-std::vector<FindingAffects> sets_of(const Facts& facts,
-                                    const std::vector<const ProbeResult*>& probes);
+std::vector<FindingAffects> sets_of(const Facts& facts, const Probes& probes);
 
 // Whose network the rules are for: "from the user network", or that of the devices that the run is
 // about (--from).

@@ -190,6 +190,9 @@ struct ProbeResult {
   Observation observation;
 };
 
+// Of a report that outlives them.
+using Probes = std::vector<const ProbeResult*>;
+
 // What a report says about its run, and a merged one about each run that it was made from.
 struct RunReport {
   ToolInfo tool;

@@ -213,8 +213,7 @@ int badness(const Flow& flow) {
   return worst;
 }
 
-FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& results,
-                   const Tracer& tracer) {
+FlowGroup group_of(std::string title, const Probes& results, const Tracer& tracer) {
   FlowGroup group{std::move(title), {}};
   auto& flows = group.flows;
   // Their indices in their lists.
@@ -283,7 +282,7 @@ Path path_of(const Report& report) {
   Path path;
   std::map<std::string, const ProbeResult*> by_id;
   std::vector<std::string> routers, providers;
-  std::vector<const ProbeResult*> controls;
+  Probes controls;
   for (const auto& result : report.probes) {
     if (!on_the_path(result.probe)) continue;
     by_id.emplace(result.probe.id, &result);
@@ -311,7 +310,7 @@ Path path_of(const Report& report) {
   path.has_proxy = path.has_proxy || !path.proxy.empty();
   const ExplainedRows explained(report);
   for (const auto& set : report.sets) {
-    std::vector<const ProbeResult*> results;
+    Probes results;
     std::set<std::string_view> taken;
     for (const auto& requirement : set.requirements) {
       const auto finding = explained.by(set, requirement);

@@ -87,7 +87,7 @@ TEST(RulesToAllow, OfAnOpenRowTheEntriesThatAreClosed) {
   part = with_rules(part, {rule("row", Transport::tcp, {{443, 443}, {5060, 5069}},
                                 {peer("www.vendor.com"), peer("192.0.2.0/24", PeerKind::network),
                                  peer("*.files.vendor.com", PeerKind::wildcard)})});
-  std::vector<const ProbeResult*> lost = {&part.probes[1], &part.probes[2]};
+  Probes lost = {&part.probes[1], &part.probes[2]};
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(part), lost)),
             Texts{"TCP 5060-5069 192.0.2.0/24 *.files.vendor.com"});
 }
@@ -238,7 +238,7 @@ Report with_a_name_that_is_lost(Transport transport, std::uint16_t port) {
 // Whoever opens one of them need not be asked again for the other, once its name resolves.
 TEST(RulesToAllow, WhatACauseClosesIsAskedForThoughItsNamesDoNotResolve) {
   const auto udp = with_a_name_that_is_lost(Transport::udp, 3478);
-  const std::vector<const ProbeResult*> lost = {&udp.probes[0]};
+  const Probes lost = {&udp.probes[0]};
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost)), Texts{"UDP 3478 a.vendor.com"});
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost,
                                  {FindingCode::firewall_udp_port_blocked, Closes::nothing_more})),
@@ -270,7 +270,7 @@ TEST(RulesToAllow, WhatACauseOfALaterEditionClosesIsNobodysElse) {
 // Of a row that is open in part: every port that the cause closes, to all that the document names.
 TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
   const auto tcp_too = with_a_name_that_is_lost(Transport::tcp, 5061);
-  const std::vector<const ProbeResult*> lost = {&tcp_too.probes[2]};
+  const Probes lost = {&tcp_too.probes[2]};
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(tcp_too), lost)), Texts{"TCP 5061 c.vendor.com"});
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(tcp_too), lost,
                                  {FindingCode::firewall_tcp_port_blocked, Closes::nothing_more})),

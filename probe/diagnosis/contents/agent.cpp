@@ -21,7 +21,7 @@ bool stood_in_vain(const ProbeResult& result) {
 
 Causes find_agent(const Diagnosis& context) {
   const auto& facts = context.facts;
-  std::vector<const ProbeResult*> proof, lost;
+  Probes proof, lost;
   std::set<std::uint16_t> taken, answering;  // ports
   bool said = false;                         // by the system
   for (const auto& result : facts.report.probes) {

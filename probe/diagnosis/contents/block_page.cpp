@@ -55,7 +55,7 @@ Elsewhere asked_elsewhere(const IpAddress& here, const std::vector<const Name*>&
 
 // A server there has a certificate, and it is for none of these names.
 bool is_for_none_of_them(const std::vector<const Name*>& names) {
-  std::vector<const ProbeResult*> wrong;
+  Probes wrong;
   for (const auto* name : names) {
     std::ranges::copy_if(name->probes, std::back_inserter(wrong), [](const auto* one) {
       return one->observation.detail == DetailCode::wrong_name;

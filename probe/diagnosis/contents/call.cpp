@@ -11,7 +11,7 @@ namespace {
 
 // The calls that `wanted` takes and no earlier cause explains; at least one of them is a row's.
 template <typename Wanted>
-std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted wanted) {
+Probes calls_that(const Diagnosis& context, Wanted wanted) {
   auto calls = context.facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::ice && !context.explained(result) && wanted(result);
   });
@@ -19,7 +19,7 @@ std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted want
   return calls;
 }
 
-Text ends_in_words(const std::vector<const ProbeResult*>& calls) {
+Text ends_in_words(const Probes& calls) {
   const auto ends = set_of(calls, far_end_of_call);
   return listed_texts({ends.begin(), ends.end()});
 }
@@ -239,7 +239,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
 Causes find_cut_greeting(const Diagnosis& context) {
   // So many first datagrams do not arrive by chance without any second one.
   constexpr double enough = 3;
-  std::vector<const ProbeResult*> cut;
+  Probes cut;
   Cause cause;
   for (const auto& result : context.facts.report.probes) {
     const auto* greeting = evidence_of(result, EvidenceKind::call_greeting);

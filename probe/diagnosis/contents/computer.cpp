@@ -57,7 +57,7 @@ PortRange kept_ports(const ProbeResult& result) {
 }
 
 // "UDP 3478 and 49152-65535; TCP 443".
-Text what_is_kept(const std::vector<const ProbeResult*>& kept) {
+Text what_is_kept(const Probes& kept) {
   std::vector<Text> kinds;
   for (const bool udp : {true, false}) {
     std::set<PortRange> ranges;
@@ -87,8 +87,7 @@ const NameAnswer* other_answer(const Name& name) {
 
 }  // namespace
 
-Cause kept_by_own_firewall(const std::vector<const ProbeResult*>& kept, const Text& what,
-                           const Text& flows) {
+Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flows) {
   Cause cause(kept);
   const bool said = std::ranges::any_of(kept, said_by_the_system);
   auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,

@@ -7,7 +7,7 @@
 namespace callready::findings {
 namespace {
 
-std::vector<const ProbeResult*> hellos(const Facts& facts, Outcome outcome) {
+Probes hellos(const Facts& facts, Outcome outcome) {
   return facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::tls_hello && result.observation.outcome == outcome;
   });

@@ -106,16 +106,15 @@ bool has_records(const Evidence& answer) {
   return number_fact(answer, Fact::count).value_or(0) > 0;
 }
 
-std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name) {
-  std::vector<const ProbeResult*> open;
+Probes open_failures(const Diagnosis& context, const Name& name) {
+  Probes open;
   for (const auto* result : name.probes) {
     if (failing(*result) && !context.explained(*result)) open.push_back(result);
   }
   return open;
 }
 
-std::vector<const ProbeResult*> missing_names_of(const Diagnosis& context,
-                                                 const std::set<std::string>& owners) {
+Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners) {
   return context.facts.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
     const bool missing =

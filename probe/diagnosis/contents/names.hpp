@@ -18,7 +18,7 @@ struct NameAnswer {
 // What is known of one name.
 struct Name {
   std::string name;
-  std::vector<const ProbeResult*> probes;   // direct ones to it
+  Probes probes;                            // direct ones to it
   std::optional<IpAddress> address;         // as the runner resolved it
   Detail failure;                           // or as it did not: "no_such_name", "dns_failed"
   bool from_hosts_file = false;             // of this computer: no server was asked
@@ -34,10 +34,9 @@ std::map<std::string, Name> read_names(const Facts& facts);
 bool is_public_name(std::string_view name);
 bool nobody_answered(const Name& name);
 bool has_records(const Evidence& answer);
-std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name);
+Probes open_failures(const Diagnosis& context, const Name& name);
 // Direct probes, still open, to names of these registrable domains that could not be looked up.
-std::vector<const ProbeResult*> missing_names_of(const Diagnosis& context,
-                                                 const std::set<std::string>& owners);
+Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners);
 // What it leads to was reached, by more than a packet that was only seen to leave.
 bool works(const Name& name);
 // For a name that leads astray: its open failures are explained, and what was reached is of no use.

@@ -8,7 +8,7 @@
 namespace callready::findings {
 namespace {
 
-std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
+Probes proxied_probes(const Facts& facts) {
   return facts.probes_that([](const ProbeResult& result) {
     return !is_direct(result) && result.observation.outcome != Outcome::skipped;
   });
@@ -33,19 +33,18 @@ bool without_proxy(const ProbeResult* result) {
          detail == DetailCode::not_a_proxy;
 }
 
-const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
+const std::string& proxy_name(const Probes& probes) {
   return probes.front()->probe.target.route.proxy;
 }
 
 // A PAC file may lead to several: each is a cause, and a ticket, of its own.
-std::vector<std::vector<const ProbeResult*>> by_proxy(
-    const std::vector<const ProbeResult*>& probes) {
+std::vector<Probes> by_proxy(const Probes& probes) {
   return grouped(probes, [](const auto* result) { return result->probe.target.route.proxy; });
 }
 
 // Direct probes that fail, if nothing gets out except through the proxy: they wait for it, too,
 // unless this computer itself keeps them.
-std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
+Probes waiting_for_proxy(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     const auto& detail = result.observation.detail;
     const bool kept = detail == DetailCode::kept_here || detail == DetailCode::partly_kept_here;
@@ -76,7 +75,7 @@ constexpr Login with_domain{
            "and run again.")};
 
 // By what it said itself.
-const Login& login_wanted(const std::vector<const ProbeResult*>& turned_away) {
+const Login& login_wanted(const Probes& turned_away) {
   bool refused = false;
   bool by_password = false, by_system = false;  // Basic, Digest, NTLM; Negotiate
   for (const auto* result : turned_away) {
@@ -151,7 +150,7 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
 
 // "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
 // otherwise the hosts, too, since nothing is known about others.
-Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
+Text what_is_denied(const Facts& facts, const Probes& denied) {
   std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
   for (const auto* result : denied) {
     hosts[result->probe.target.port()].insert(result->probe.target.host);
@@ -168,7 +167,7 @@ Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& d
   return phrase("to {}, {}", listed(hosts_of(denied)), ports);
 }
 
-Text what_the_proxy_does(const std::vector<const ProbeResult*>& probes) {
+Text what_the_proxy_does(const Probes& probes) {
   const auto name = proxy_name(probes);
   const auto all_are = [&](DetailCode code) {
     return std::ranges::all_of(
@@ -181,7 +180,7 @@ Text what_the_proxy_does(const std::vector<const ProbeResult*>& probes) {
   return phrase("The proxy {} does not answer", name);
 }
 
-Cause no_way_to_the_proxy(const std::vector<const ProbeResult*>& probes) {
+Cause no_way_to_the_proxy(const Probes& probes) {
   if (std::ranges::all_of(probes, is_kept_from_proxy)) {
     const auto what = phrase("TCP to the proxy {}", proxy_name(probes));
     return kept_by_own_firewall(probes, what, what);
@@ -374,7 +373,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
 }
 
 Causes find_stripped_upgrades(const Diagnosis& context) {
-  std::vector<const ProbeResult*> all;
+  Probes all;
   std::set<std::string> let_through;  // proxies that were seen to pass an upgrade on
   for (const auto* result : proxied_probes(context.facts)) {
     // Whoever opens the TLS around it is named for that, with what becomes of WebSocket.

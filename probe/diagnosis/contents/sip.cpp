@@ -19,7 +19,7 @@ bool is_server_error(const Observation& seen) {
 
 Causes find_sip_errors(const Diagnosis& context) {
   // One service's servers that say the same are one cause.
-  std::map<std::string, std::vector<const ProbeResult*>> by_service;
+  std::map<std::string, Probes> by_service;
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::sip || !is_server_error(result.observation)) continue;
     const auto sets = context.facts.sets_of(result);

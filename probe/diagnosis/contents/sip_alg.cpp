@@ -14,7 +14,7 @@ bool is_sip(const ProbeResult& result) {
 bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
 
 // Tests with that result.
-std::vector<const ProbeResult*> tests_that_say(DetailCode detail, const Facts& facts) {
+Probes tests_that_say(DetailCode detail, const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::sip_alg && result.observation.detail == detail &&
            evidence_of(result, EvidenceKind::sip_alg) != nullptr && !is_inside(result);
@@ -23,7 +23,7 @@ std::vector<const ProbeResult*> tests_that_say(DetailCode detail, const Facts& f
 
 // A Via that came back changed, outside the test. Over TLS nobody on the way can do that: a
 // rewriting server would be the far end's own.
-std::vector<const ProbeResult*> changed_vias(const Facts& facts) {
+Probes changed_vias(const Facts& facts) {
   return facts.probes_that([](const ProbeResult& result) {
     return is_sip(result) && !over_tls(result) && !is_inside(result) &&
            flag_of(result, EvidenceKind::sip_via, Fact::rewritten) == true;
@@ -42,7 +42,7 @@ std::optional<bool> seen_elsewhere(const ProbeResult& result) {
 // The same server, over TLS, saw the NAT's address, and over UDP or TCP this machine's own, which
 // cannot get there: it was written into the reply. A public address can, and TLS may leave by
 // another way.
-std::vector<const ProbeResult*> contrasts_to_tls(const Facts& facts) {
+Probes contrasts_to_tls(const Facts& facts) {
   std::set<std::string> translated;
   for (const auto& result : facts.report.probes) {
     if (is_sip(result) && over_tls(result) && seen_elsewhere(result) == true) {
@@ -98,7 +98,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
 Causes find_sip_alg(const Diagnosis& context) {
   const auto& facts = context.facts;
   Cause cause;
-  const auto add = [&](const std::vector<const ProbeResult*>& results, EvidenceKind what) {
+  const auto add = [&](const Probes& results, EvidenceKind what) {
     for (const auto* result : results) {
       cause.tell(what, *result);
       add_once(cause.explained, result);

@@ -20,7 +20,7 @@ bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
 
 }  // namespace
 
-std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
+Probes plain_http_answers(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     const bool plain = result.probe.target.transport == Transport::tcp &&
                        result.probe.target.port() == 80 && is_direct(result);

@@ -12,7 +12,7 @@ namespace {
 // protocol, this many flows have to agree, this many of them to the same server.
 constexpr std::size_t enough = 3, enough_there = 2;
 
-std::size_t count_to(const std::string& host, const std::vector<const ProbeResult*>& seen) {
+std::size_t count_to(const std::string& host, const Probes& seen) {
   return static_cast<std::size_t>(std::ranges::count_if(
       seen, [&](const ProbeResult* result) { return result->probe.target.host == host; }));
 }
@@ -57,8 +57,7 @@ Causes find_split_paths(const Diagnosis& context) {
       "different way: a proxy or a cloud security service, a tunnel, a second line. Exempt the "
       "service's hosts from it if calls cannot be joined, or if media goes through a distant "
       "region.");
-  const auto tell = [&](std::string_view by, const IpAddress& address,
-                        const std::vector<const ProbeResult*>& seen) {
+  const auto tell = [&](std::string_view by, const IpAddress& address, const Probes& seen) {
     const auto there = std::ranges::find_if(
         seen, [&](const ProbeResult* result) { return result->probe.target.host == server; });
     cause.tell(

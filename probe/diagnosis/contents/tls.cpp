@@ -109,7 +109,7 @@ FindingEvidence certificate_in_words(const ProbeResult& result) {
 
 // What inspection does to contents other than web pages, and which hosts are left alone: both tell
 // whoever runs the device what to change.
-void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& inspected,
+void add_effects(const Facts& facts, const Probes& inspected,
                  std::vector<FindingEvidence>& evidence) {
   for (const auto* result : inspected) {
     const auto& [probe, seen] = *result;
@@ -206,11 +206,11 @@ bool clock_is_right(const Facts& facts, const ProbeResult& result) {
 // Probes that share operators or leaf certificates.
 struct Group {
   std::set<std::string> marks;  // these operators and certificates
-  std::vector<const ProbeResult*> probes;
+  Probes probes;
 };
 
 // One certificate on several hosts, and one operator's lapse, are one cause.
-std::vector<Group> by_cause(const std::vector<const ProbeResult*>& all) {
+std::vector<Group> by_cause(const Probes& all) {
   std::vector<Group> groups;
   for (const auto* result : all) {
     Group merged;
@@ -237,7 +237,7 @@ std::vector<Group> by_cause(const std::vector<const ProbeResult*>& all) {
 Causes find_interception(const Diagnosis& context) {
   const auto& facts = context.facts;
   // By the issuer that the chain ends with: an inspection device signs all of them.
-  std::map<std::string, std::vector<const ProbeResult*>> by_issuer;
+  std::map<std::string, Probes> by_issuer;
   for (const auto& result : facts.report.probes) {
     if (!is_tls(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;

@@ -67,7 +67,7 @@ bool died(const ProbeResult& result) {
 }
 
 // Obtained from the same server over the same transport as one of these.
-bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeResult& result) {
+bool is_like_one_of(const Probes& relays, const ProbeResult& result) {
   const auto& target = result.probe.target;
   return std::ranges::any_of(relays, [&](const ProbeResult* other) {
     return other->probe.target.host == target.host &&
@@ -75,7 +75,7 @@ bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeRe
   });
 }
 
-Text transports_in_words(const std::vector<const ProbeResult*>& results) {
+Text transports_in_words(const Probes& results) {
   std::vector<std::string> words;
   for (const auto* result : results) {
     add_once(words, std::string(in_capitals(result->probe.target.transport)));
@@ -94,7 +94,7 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
 
 Causes find_dying_relays(const Diagnosis& context) {
   const auto& facts = context.facts;
-  std::map<std::string, std::vector<const ProbeResult*>> by_server;
+  std::map<std::string, Probes> by_server;
   for (const auto& result : facts.report.probes) {
     const bool relay = result.probe.check == CheckKind::turn && is_direct(result);
     if (relay && died(result)) by_server[result.probe.target.host].push_back(&result);

@@ -35,7 +35,7 @@ bool is_proved_error(const ProbeResult& result) {
 }
 
 struct Refusals {
-  std::vector<const ProbeResult*> probes;
+  Probes probes;
   std::vector<FindingEvidence> proofs;  // that it was the far end
 };
 
@@ -147,7 +147,7 @@ Causes find_vendor_down(const Diagnosis& context) {
   std::set<std::string> told;
   for (const auto& set : facts.report.sets) {
     for (const auto* all : {&errors, &refused}) {
-      std::vector<const ProbeResult*> own;
+      Probes own;
       for (const auto* result : all->probes) {
         if (contains(facts.sets_of(*result), set.id) && !told.contains(result->probe.id)) {
           own.push_back(result);

@@ -20,8 +20,8 @@ bool stands_for_packets(const ProbeResult& result) {
 }
 
 // For a probe that goes through a proxy, also the same one without it.
-std::vector<const ProbeResult*> probes_of(const RequirementResult& row, const ById& known) {
-  std::vector<const ProbeResult*> found;
+Probes probes_of(const RequirementResult& row, const ById& known) {
+  Probes found;
   for (const auto& id : row.probes) {
     for (const auto& name : {id, id.substr(0, id.find('@'))}) {
       if (const auto its = known.find(name); its != known.end()) found.push_back(its->second);

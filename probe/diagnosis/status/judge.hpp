@@ -51,7 +51,7 @@ class ResultIndex {
   void attribute(Attribution attribution);
   const Attribution& attribution() const { return attribution_; }
   // The results of those of these probes that the run has made, in their order.
-  std::vector<const ProbeResult*> results_of(const std::vector<std::string>& ids) const;
+  Probes results_of(const std::vector<std::string>& ids) const;
   const HostNotes& notes_on(const std::string& host) const;
   // True where a name that the site's resolvers do not know was found elsewhere, or nobody
   // elsewhere can be asked: then no name is missing because it has ceased to exist.

@@ -92,7 +92,7 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   return wanted;
 }
 
-bool is_streamed(const Requirement& requirement, const std::vector<const ProbeResult*>& probes) {
+bool is_streamed(const Requirement& requirement, const Probes& probes) {
   return requirement.check == CheckKind::media ||
          std::ranges::any_of(
              probes, [](const auto* probe) { return probe->observation.media.has_value(); });

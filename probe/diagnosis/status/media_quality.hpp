@@ -14,7 +14,7 @@ namespace callready {
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 
 // True if a stream like a call's decides the row, or was meant to: then single round trips do not.
-bool is_streamed(const Requirement& requirement, const std::vector<const ProbeResult*>& probes);
+bool is_streamed(const Requirement& requirement, const Probes& probes);
 
 // The figures that the stream missed: the vendor's, or the usual ones where there are none; no
 // delay, jitter or MOS if this computer was too busy to measure them. Loss is listed even if it is

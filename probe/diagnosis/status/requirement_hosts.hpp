@@ -5,9 +5,6 @@
 
 namespace callready {
 
-// The results of a row that the run has made, in the order of the plan.
-using Probes = std::vector<const ProbeResult*>;
-
 // From the worst to the best; what is `ignored` does not count at all.
 enum class State { ignored, bad, unknown, reached };
 

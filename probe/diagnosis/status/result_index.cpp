@@ -85,8 +85,8 @@ void ResultIndex::attribute(Attribution attribution) {
   }
 }
 
-std::vector<const ProbeResult*> ResultIndex::results_of(const std::vector<std::string>& ids) const {
-  std::vector<const ProbeResult*> results;
+Probes ResultIndex::results_of(const std::vector<std::string>& ids) const {
+  Probes results;
   for (const auto& id : ids) {
     const auto found = by_id_.find(id);
     if (found != by_id_.end()) results.push_back(found->second);

@@ -157,7 +157,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   const bool resets = are_reset(lost);
   std::set<std::string> networks;
   for (const auto& twice : lost) networks.insert(twice.flow->network);
-  std::vector<const ProbeResult*> cut_off;
+  Probes cut_off;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
     for (const auto& sample : flow.samples) {

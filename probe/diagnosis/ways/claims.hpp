@@ -13,9 +13,9 @@ namespace callready::findings {
 struct ClosedFlows {
   const reach::Box* box = nullptr;
   std::vector<const Flow*> flows;
-  std::vector<const ProbeResult*> probes;  // failing, and open
+  Probes probes;  // failing, and open
   // These seemed to get out, as far as could be seen, and are closed as well.
-  std::vector<const ProbeResult*> unseen;
+  Probes unseen;
   // How sure it is (0 to 1) that a device on the way closes these flows; that it does so whatever
   // they carry, or by the same payload as `box`; that it closes their ports, whatever the
   // destination; that it closes their hosts, whatever the port.
@@ -42,7 +42,7 @@ struct Claim {
   bool blocked = false;                          // not only silence shows it
   std::string party{};                           // whose, if only flows of one go together
   std::vector<const Flow*> flows{};
-  std::vector<const ProbeResult*> probes{}, unseen{};
+  Probes probes{}, unseen{};
 
   // Over which transports.
   bool udp() const { return std::ranges::any_of(flows, &Flow::udp); }

@@ -112,7 +112,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   std::erase_if(cause->explained, [&](const ProbeResult* result) {
     return !is_udp(*result) && !speaks_sip_over_tls(facts, result->probe.target.host);
   });
-  std::vector<const ProbeResult*> over_udp;
+  Probes over_udp;
   std::set<std::string> hidden;
   for (const auto* result : cause->explained) {
     if (is_udp(*result)) {

@@ -72,7 +72,7 @@ const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
 }
 
 // What may be silent because of a device that lets only some flows through.
-std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::Protocol protocol) {
+Probes silent_outside(const Diagnosis& context, reach::Protocol protocol) {
   const auto& facts = context.facts;
   return facts.probes_that([&](const ProbeResult& result) {
     return result.observation.outcome == Outcome::silent && facts.goes_outside(result) &&

@@ -295,7 +295,7 @@ Causes find_offline(const Diagnosis& context) {
   if (!outside->device.empty() && outside->device != router) {
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
   }
-  std::vector<const ProbeResult*> asked, tried;
+  Probes asked, tried;
   for (const auto& flow : facts.flows) asked.push_back(flow.samples.front().result);
   add_new(tried, asked);  // a range is one probe with many flows
   add_what_they_saw(cause.finding.evidence, tried, 6);

@@ -206,7 +206,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
 // One service's own: IPv6 gets out to others, and to its hosts IPv4 does.
 Causes find_vendor_ipv6(const Diagnosis& context) {
   const auto& facts = context.facts;
-  std::map<std::string, std::vector<const ProbeResult*>> dead;  // by the vendor's domain
+  std::map<std::string, Probes> dead;  // by the vendor's domain
   for (const auto& result : facts.report.probes) {
     const bool own = result.probe.with.contains("service");
     if (own && works_by_ipv4_only(result))

@@ -8,8 +8,7 @@ namespace {
 
 constexpr std::uint16_t quic_port = 443;
 
-std::vector<const ProbeResult*> with_detail(const Facts& facts,
-                                            std::initializer_list<DetailCode> details) {
+Probes with_detail(const Facts& facts, std::initializer_list<DetailCode> details) {
   return facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::quic && contains(details, result.observation.detail);
   });

@@ -48,7 +48,7 @@ std::uint16_t last_udp_port_of(const ProbeResult& result) {
 }
 
 // UDP to these ports and higher ones that was seen to leave the site, and no more.
-std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std::uint16_t from) {
+Probes left_without_reply(const Diagnosis& context, std::uint16_t from) {
   return context.facts.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port;
     const bool passed =
@@ -151,7 +151,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   return closed;
 }
 
-std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
+Probes failing_udp(const Diagnosis& context) {
   return context.facts.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port;
     // A call that was offered over TLS, and whose checks over UDP got no answer.
