@@ -251,7 +251,7 @@ bool a_stream_loses(const Report& report) {
 }  // namespace
 
 Facts::Facts(const Report& whole)
-    : report(whole), answered_late_(late_answers(whole)), stream_loses_(a_stream_loses(whole)) {
+    : report(whole), answered_late(late_answers(whole)), stream_loses(a_stream_loses(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& id : row.probes) rows_.emplace(id, &set);
@@ -272,10 +272,10 @@ Facts::Facts(const Report& whole)
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     const bool answered = result.observation.outcome == Outcome::answered;
-    if (result.probe.check == CheckKind::sip && answered) sip_servers_.insert(host);
+    if (result.probe.check == CheckKind::sip && answered) sip_servers.insert(host);
     if (!is_direct(result)) {
-      if (came_through(result)) proxied_.insert(host);
-      proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
+      if (came_through(result)) proxied.insert(host);
+      proxy_speaks |= came_through(result) || result.observation.outcome == Outcome::denied;
       continue;
     }
     if (counts_answers(result)) {
@@ -284,7 +284,7 @@ Facts::Facts(const Report& whole)
       const auto number = [&](Fact fact) {
         return whole_fact(*evidence, fact, 0, 1'000).value_or(0);
       };
-      auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
+      auto& count = result.probe.with.at("flows") == "one" ? on_one_flow : on_new_flows;
       count = {&result, number(Fact::sent), number(Fact::answered), number(Fact::again),
                number(Fact::again_answered)};
       if (count.answered > count.sent || count.again_answered > count.again) count = {};
@@ -311,8 +311,7 @@ Facts::Facts(const Report& whole)
     flow.network = address ? network_of(*address) : flow.party;
     for (const auto& sample : samples) {
       merge(flow, sample);
-      if (sample.way == Reachability::open) alive_.insert(flow.host);
-      if (flow.udp && gets_out(sample.way)) kinds_out_.insert(inspected_as(sample));
+      if (flow.udp && gets_out(sample.way)) kinds_out.insert(inspected_as(sample));
     }
     flows.push_back(std::move(flow));
   }

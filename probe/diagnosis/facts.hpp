@@ -121,6 +121,15 @@ class Facts {
   const Report& report;
   // Direct probes to the outside, by host and port; TCP's first.
   std::vector<Flow> flows;
+  std::set<std::string> sip_servers;  // hosts that answered SIP over some transport
+  std::set<std::string> proxied;      // hosts from which something came back through the proxy
+  bool proxy_speaks = false;          // something did, or the proxy itself said no
+  std::set<Cargo> kinds_out;          // of UDP that got out somewhere, as inspected_as() has them
+  // What the second round counted: over one flow, and each over a flow of its own.
+  RequestCount on_one_flow, on_new_flows;
+  // What had to be sent again before it was answered.
+  Probes answered_late;
+  bool stream_loses = false;  // one like a call's, so much that questions get lost, too
 
   const ProbeResult* find(const std::string& probe) const;
   // Those of a row's probes that the report has.
@@ -166,29 +175,10 @@ class Facts {
     }
     return found;
   }
-  // True where anything else of the host was reached: it is alive, and not shut off as a whole.
-  bool alive(const std::string& host) const { return alive_.contains(host); }
-  // True where it answered SIP over some transport: it answers it over the others.
-  bool answers_sip(const std::string& host) const { return sip_servers_.contains(host); }
-  // True where something came back through the proxy.
-  bool proxy_works() const { return !proxied_.empty(); }
-  // The same, or the proxy itself said no.
-  bool proxy_speaks() const { return proxy_speaks_; }
-  bool proxied_reached(const std::string& host) const { return proxied_.contains(host); }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;
-  // What the second round counted: over one flow, and each over a flow of its own.
-  const RequestCount& on_one_flow() const { return on_one_flow_; }
-  const RequestCount& on_new_flows() const { return on_new_flows_; }
-  // True where requests had to be sent again before they were answered: what gets no answer may be
-  // lost by chance.
-  bool line_loses() const { return !answered_late_.empty() || stream_loses_; }
-  // True where a stream like a call's is seen to lose so much that questions get lost, too.
-  bool stream_loses() const { return stream_loses_; }
-  // These requests.
-  const Probes& answered_late() const { return answered_late_; }
-  // True where UDP of that kind, as a device that inspects takes it, was seen to get out somewhere.
-  bool gets_out_as(Cargo kind) const { return kinds_out_.contains(kind); }
+  // What gets no answer may be lost by chance.
+  bool line_loses() const { return !answered_late.empty() || stream_loses; }
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -208,15 +198,8 @@ class Facts {
   // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, const SetResult*> rows_;
-  std::set<std::string> alive_;  // hosts
-  std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
-  std::set<Cargo> kinds_out_;
-  Probes answered_late_;
-  bool stream_loses_ = false;
-  RequestCount on_one_flow_, on_new_flows_;
-  bool proxy_speaks_ = false;
 };
 
 // Of one probe.

@@ -48,7 +48,7 @@ TEST(Loss, IsOneOfTwoWhereNobodyCounted) {
 // A saved report may hold any number, and we count up to each.
 TEST(Loss, CountsNoMoreThanARunSends) {
   const auto made = losing({counted("one", 5'000'000, 1), counted("new", 5'000'000, 3)});
-  EXPECT_EQ(findings::Facts(made).on_new_flows().sent, 0);
+  EXPECT_EQ(findings::Facts(made).on_new_flows.sent, 0);
 }
 
 TEST(Loss, CallsNoServersOfTheVendorPublic) {

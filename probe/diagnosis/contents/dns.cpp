@@ -74,7 +74,7 @@ constexpr std::array useless_answers{
 Causes find_dns_unreachable(const Diagnosis& context) {
   const auto& facts = context.facts;
   // Clients that only know a proxy need no DNS of their own.
-  if (facts.proxy_works()) return {};
+  if (!facts.proxied.empty()) return {};
   Cause cause;
   std::size_t lost = 0;
   bool failed = false;
@@ -171,7 +171,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     return !open.empty();
   };
   for (const auto& [text, name] : names) {
-    if (name.failure.empty() || name.address || context.facts.proxied_reached(text)) continue;
+    if (name.failure.empty() || name.address || context.facts.proxied.contains(text)) continue;
     const auto proof = proof_of_filter(name);
     if (!proof || !take(name)) continue;
     alike.insert({registrable_domain(text), name.failure.code()});
@@ -192,7 +192,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
       const auto owner = registrable_domain(text);
       if (name.address) alive.insert(owner);
       const bool missing = name.failure == DetailCode::no_such_name && !name.address;
-      if (missing && !context.facts.proxied_reached(text)) gone[owner].push_back(&name);
+      if (missing && !context.facts.proxied.contains(text)) gone[owner].push_back(&name);
     }
     if (alive.empty()) gone.clear();
     for (const auto& [owner, missing] : gone) {
@@ -252,7 +252,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     const auto& name = entry.second;
     return is_found_again(name) || (name.address && name.took_ms >= slow_ms);
   });
-  if (!any_answered || any_late || context.facts.stream_loses()) return {};
+  if (!any_answered || any_late || context.facts.stream_loses) return {};
   Cause cause;
   std::vector<std::string> mute;
   std::set<std::string> owners;
@@ -261,7 +261,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     if (name.failure != DetailCode::dns_unreachable || !asked_again) continue;
     const auto lost = open_failures(context, name);
     const auto elsewhere = found_elsewhere(name);
-    if (lost.empty() || !elsewhere || context.facts.proxied_reached(text)) continue;
+    if (lost.empty() || !elsewhere || context.facts.proxied.contains(text)) continue;
     mute.push_back(text);
     owners.insert(registrable_domain(text));
     append(cause.explained, lost);
@@ -297,7 +297,7 @@ Causes find_outdated_names(const Diagnosis& context) {
   Causes causes;
   for (const auto& [text, name] : names) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
-    if (context.facts.proxied_reached(text)) continue;
+    if (context.facts.proxied.contains(text)) continue;
     const auto gone = open_failures(context, name);
     const bool everywhere = std::ranges::all_of(name.elsewhere, [](const NameAnswer& answer) {
       return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
@@ -339,7 +339,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   }
   if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
   // What the site's own name servers lose says nothing about the line.
-  const auto& retried = context.facts.answered_late();
+  const auto& retried = context.facts.answered_late;
   const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
     return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
   });

@@ -240,7 +240,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
-    if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
+    if (!context.facts.proxy_speaks && context.facts.no_tcp_gets_out()) {
       add_what_waits(cause, context.facts, Closes::direct_tcp);
     }
   }
@@ -263,7 +263,7 @@ Causes find_proxy_login(const Diagnosis& context) {
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, marked_text(login.how));
     add_what_they_saw(finding.evidence, turned_away);
-    if (facts.proxy_speaks() && facts.no_tcp_gets_out()) {
+    if (facts.proxy_speaks && facts.no_tcp_gets_out()) {
       add_what_waits(cause, facts, no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp);
     }
   }
@@ -272,7 +272,7 @@ Causes find_proxy_login(const Diagnosis& context) {
 
 Causes find_proxy_required(const Diagnosis& context) {
   const auto& facts = context.facts;
-  if (!facts.proxy_works()) return {};
+  if (facts.proxied.empty()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
   bool own = false;                       // a server of the vendor's that should answer did not
@@ -334,7 +334,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto through = facts.probes_that(came_through);
   auto not_carried = cause.explained;
   std::erase_if(not_carried, [&](const ProbeResult* result) {
-    return !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
+    return !is_udp(*result) && facts.proxied.contains(result->probe.target.host);
   });
   finding.fix =
       phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));

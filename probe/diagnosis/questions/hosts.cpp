@@ -36,8 +36,9 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   const auto in_doubt = facts.select([&](const Flow& flow) { return doubtful(facts, flow); });
   const auto hosts = findings::set_of(in_doubt, &Flow::host);
   std::map<std::string, std::size_t> tcp_ports;  // by host
-  std::set<std::string> asked;                   // hosts
+  std::set<std::string> asked, alive;            // hosts
   for (const auto& flow : facts.flows) {
+    if (flow.way == Reachability::open) alive.insert(flow.host);
     if (flow.udp) continue;
     ++tcp_ports[flow.host];
     const bool question = std::ranges::all_of(flow.samples, [](const FlowSample& sample) {
@@ -48,7 +49,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   }
   for (const auto* flow : in_doubt) {
     const auto& host = flow->host;
-    if ((flow->udp && no_udp) || facts.alive(host)) continue;
+    if ((flow->udp && no_udp) || alive.contains(host)) continue;
     if (asked.size() >= most_neighbours && !asked.contains(host)) continue;
     if (tcp_ports[host] > (flow->udp ? 0U : 1U)) continue;
     const std::uint16_t port = flow->udp ? flow->port : flow->port == 443 ? 80 : 443;

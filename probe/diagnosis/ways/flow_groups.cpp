@@ -18,7 +18,7 @@ bool turned_away(const Facts& facts, const Flow& flow) {
              inspected_as(sample) == inspected_as(refused);
     };
     const bool tells =
-        !flow.udp || facts.gets_out_as(inspected_as(refused)) || any_sample(flow, alike);
+        !flow.udp || facts.kinds_out.contains(inspected_as(refused)) || any_sample(flow, alike);
     return tells && !refused.by.empty();
   });
 }
@@ -26,7 +26,7 @@ bool turned_away(const Facts& facts, const Flow& flow) {
 // The most that the line may lose (0 to 1), according to the requests that were counted: the upper
 // bound of Wilson's score interval at 99 %. 1 where none were counted.
 double most_loss(const Facts& facts) {
-  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   const double sent = one.sent + news.sent;
   if (sent == 0) return 1;
   constexpr double z = 2.576, z2 = z * z;
@@ -93,7 +93,7 @@ bool heard(const Flow& flow) {
 bool was_owed_an_answer(const Facts& facts, const FlowEvent& event) {
   const auto& flow = event.flow;
   return flow.udp && event.seen == Seen::nothing && event.expected &&
-         (answers_everybody(flow.cargo) || facts.answers_sip(flow.host));
+         (answers_everybody(flow.cargo) || facts.sip_servers.contains(flow.host));
 }
 
 std::string device_of(const std::vector<const Flow*>& flows) {
@@ -178,7 +178,7 @@ bool new_flows_may_be_limited(const Facts& facts) {
     return !flow.udp && flow.way == Reachability::open && went(flow, Reachability::lost);
   });
   if (by_turns || two_are_lost_beside_others(facts)) return true;
-  const auto& late = facts.answered_late();
+  const auto& late = facts.answered_late;
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
   const auto late_udp =
       std::ranges::count_if(late, [](const ProbeResult* result) { return is_udp(*result); });

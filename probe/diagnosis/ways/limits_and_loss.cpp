@@ -33,7 +33,7 @@ bool most_others_answer_at_once(const Facts& facts) {
   const auto answered = std::ranges::count_if(facts.report.probes, [](const ProbeResult& result) {
     return is_direct(result) && result.observation.outcome == Outcome::answered;
   });
-  return facts.answered_late().size() * 2 < static_cast<std::size_t>(answered);
+  return facts.answered_late.size() * 2 < static_cast<std::size_t>(answered);
 }
 
 // Both were asked of one server at one time: what the line loses, it loses of both.
@@ -43,7 +43,7 @@ LossBy loss_by(const Facts& facts) {
   // If 2 of 20 requests get lost, that excludes a loss of less than 1.8 % there and back (Clopper
   // and Pearson, 95 %).
   constexpr int proves_loss = 2;
-  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
   // What a limit dropped comes through when it is sent again a little later. If it does not, one of
   // several lines may be dead; but where so few flows get through, it takes a limit.
@@ -119,7 +119,7 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
 
 // How the two counts came out.
 void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
-  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.sent == 0 || news.sent == 0) return;
   list.push_back(
       {news.result->probe.id,
@@ -140,9 +140,9 @@ Causes find_dead_path(const Diagnosis& context) {
   const auto& facts = context.facts;
   // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent
   // again.
-  const bool limited = new_flows_are_limited(facts) &&
-                       std::ranges::any_of(facts.answered_late(),
-                                           [](const auto* result) { return is_udp(*result); });
+  const bool limited =
+      new_flows_are_limited(facts) &&
+      std::ranges::any_of(facts.answered_late, [](const auto* result) { return is_udp(*result); });
   if (limited || is_shut_out(facts)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
@@ -182,7 +182,7 @@ bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy
 Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   // It lets the first ones through. What drops the first packet of each flow lets none.
-  const bool counted = new_flows_are_limited(facts) && facts.on_new_flows().answered > 0;
+  const bool counted = new_flows_are_limited(facts) && facts.on_new_flows.answered > 0;
   // Where a count shows that the line loses packets, they need no limit.
   const bool by_worlds = !counted && loss_by(facts) != LossBy::line;
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
@@ -214,7 +214,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 // that limits what is new. Which of them is known where answers were counted.
 Causes find_loss(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto& late = facts.answered_late();
+  const auto& late = facts.answered_late;
   Cause cause(facts.probes_that([&](const ProbeResult& result) {
     return got_no_answer(result) && is_direct(result) && !is_inside(result) &&
            !context.explained(result);
@@ -225,7 +225,7 @@ Causes find_loss(const Diagnosis& context) {
     return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
-  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
   if (all_answered && missing == 0) return {};
   // If this computer is shut out, so was the count.

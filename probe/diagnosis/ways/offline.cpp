@@ -237,7 +237,7 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
 
 Causes find_offline(const Diagnosis& context) {
   const auto& facts = context.facts;
-  if (facts.proxy_speaks()) return {};
+  if (facts.proxy_speaks) return {};
   const auto& site = facts.report.site;
   const auto disconnection = disconnected(site);
   const bool no_link = disconnection && disconnection->code == FindingCode::network_offline;
