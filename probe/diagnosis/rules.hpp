@@ -28,10 +28,10 @@ struct Cause {
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: rewritten once the rows are judged
 
-  // Sets what it is. The finding, for its title and fix.
-  Finding& name(FindingCode code, Owner owner, Confidence confidence) {
+  // Sets what it is, and who usually acts on that. The finding, for its title and fix.
+  Finding& name(FindingCode code, Confidence confidence) {
     finding.code = code;
-    finding.owner = owner;
+    finding.owner = owners_of(code).front();
     finding.confidence = confidence;
     return finding;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "probe/model/words.hpp"
@@ -113,6 +114,9 @@ enum class FindingTrait : std::uint8_t {
 };
 
 bool has(FindingCode code, FindingTrait trait);
+
+// Who may have to act on it, depending on the case: the first, unless its rule says otherwise.
+std::span<const Owner> owners_of(FindingCode code);
 
 // The part before the dot: "firewall".
 std::string_view family_of(FindingCode code);

@@ -2,7 +2,6 @@
 // docs/findings.md, and for labels and alerts, which must be few and reveal nothing.
 #pragma once
 
-#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,23 +10,9 @@
 
 namespace callready {
 
-// Who may have to act on a finding with this code: one of these, depending on the case.
-class Owners {
- public:
-  template <typename... More>
-  constexpr explicit Owners(Owner first, More... more)
-      : list_{first, more...}, size_(1 + sizeof...(more)) {}
-  std::span<const Owner> all() const { return {list_.data(), size_}; }
-
- private:
-  std::array<Owner, 3> list_;
-  std::size_t size_;
-};
-
 struct FindingWords {
   FindingCode code;
   std::string_view title, meaning, known_by;
-  Owners who;
   std::string_view fix;
 };
 

@@ -6,11 +6,11 @@ import unittest
 
 from tests.lint import sources
 
-ROW = re.compile(r'\{(\w+), "([a-z]+\.[a-z0-9_]+)"([^}]*)\}')
+ROW = re.compile(r'\{(\w+),\s*"([a-z]+\.[a-z0-9_]+)"((?:[^{}]|\{[^}]*\})*)\}')
 
 
 def table():
-    """(enumerator, word, traits) of each code."""
+    """(enumerator, word, owners and traits) of each code."""
     return ROW.findall((sources.ROOT / "probe/model/finding_code.cpp").read_text())
 
 

@@ -22,7 +22,7 @@ TEST(FindingsPage, EachEntryIsWhole) {
     for (const auto text : {entry.title, entry.meaning, entry.known_by, entry.fix}) {
       EXPECT_FALSE(text.empty()) << to_string(entry.code);
     }
-    EXPECT_FALSE(entry.who.all().empty()) << to_string(entry.code);
+    EXPECT_FALSE(owners_of(entry.code).empty()) << to_string(entry.code);
     EXPECT_TRUE(entry.fix.ends_with('.')) << to_string(entry.code);
   }
 }

@@ -103,7 +103,7 @@ Causes find_block_page(const Diagnosis& context) {
                                  whose.empty() ? Text() : phrase(", the block page of {}", whose));
     const auto& facts = context.facts;
     if (!facts.any_asked_for(cause.explained) && !facts.any_asked_for(cause.contradicted)) continue;
-    auto& finding = cause.name(FindingCode::dns_block_page, Owner::dns, *confidence);
+    auto& finding = cause.name(FindingCode::dns_block_page, *confidence);
     const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
     finding.title = whose.empty()
                         ? phrase("This site's DNS sends {} to a block page", which)

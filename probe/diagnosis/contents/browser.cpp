@@ -73,7 +73,7 @@ Causes find_browser_policies(const Diagnosis& context) {
     if (!forbidden) continue;
     auto& cause = causes.emplace_back();
     auto& finding = cause.name(
-        FindingCode::computer_browser_policy, Owner::helpdesk,
+        FindingCode::computer_browser_policy,
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible);
     finding.title =
         forbidden->everywhere

@@ -90,7 +90,7 @@ const NameAnswer* other_answer(const Name& name) {
 Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flows) {
   Cause cause(kept);
   const bool said = std::ranges::any_of(kept, said_by_the_system);
-  auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,
+  auto& finding = cause.name(FindingCode::computer_firewall,
                              said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("This computer's own firewall blocks {}", what);
   finding.fix = phrase(
@@ -162,8 +162,7 @@ Causes find_hosts_file(const Diagnosis& context) {
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
-  auto& finding =
-      cause.name(FindingCode::computer_hosts_file, Owner::helpdesk, Confidence::certain);
+  auto& finding = cause.name(FindingCode::computer_hosts_file, Confidence::certain);
   finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
   finding.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "

@@ -17,7 +17,7 @@ std::optional<Confidence> rebound(const ProbeResult* result) {
 }
 
 void name_rebound(Cause& cause, Confidence confidence) {
-  auto& finding = cause.name(FindingCode::nat_rebound, Owner::network, confidence);
+  auto& finding = cause.name(FindingCode::nat_rebound, confidence);
   finding.title =
       confidence == Confidence::possible
           ? phrase("A call's flow dies mid-call, but a new one works: calls fall silent")
@@ -30,16 +30,16 @@ void name_rebound(Cause& cause, Confidence confidence) {
 }
 
 void name_outage(Cause& cause, const MediaStream& stream) {
-  auto& finding = cause.name(FindingCode::media_outage, Owner::network, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_outage, Confidence::likely);
   finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
   if (stream.outage->new_session.value_or(false)) {
+    finding.owner = Owner::network;
     finding.fix = phrase(
         "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
         "duration, a UDP timeout) in the firewall's log for that time, and exempt the service's "
         "media. A new flow worked at once.");
     return;
   }
-  finding.owner = Owner::provider;
   finding.fix = phrase(
       "Check the router's and firewall's logs for that time for a line that went down, a Wi-Fi "
       "device that roamed, or a device that restarted. Run this again on a wired connection. If it "

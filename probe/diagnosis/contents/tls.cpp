@@ -132,7 +132,6 @@ struct Fault {
   DetailCode detail;
   FindingCode code;
   std::string_view title, fix;
-  Owner owner;
   Confidence confidence;
 };
 
@@ -145,34 +144,34 @@ constexpr Fault faults[] = {
          "Find out who \"{1}\" is, the issuer of the certificate of {0}. If it is an inspection "
          "device of this site, exempt {0} from inspection; if it is the service's own authority, "
          "install its root certificate on the computers and devices, or ask the vendor for it."),
-     Owner::security, Confidence::likely},
+     Confidence::likely},
     {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
      marked("Certificate from an unexpected issuer: {0}"),
      marked("Find out who \"{1}\" is, the issuer of the certificate of {0}: the vendor names a "
             "different issuer. If it is an inspection device of this site, exempt {0} from "
             "inspection."),
-     Owner::security, Confidence::likely},
+     Confidence::likely},
     {DetailCode::expired, FindingCode::tls_expired, marked("The certificate of {0} has expired"),
      marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
-     Owner::vendor, Confidence::certain},
+     Confidence::certain},
     {DetailCode::not_yet_valid, FindingCode::tls_expired,
      marked("The certificate of {0} is not valid yet"),
      marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
             "only "
             "from {1}."),
-     Owner::vendor, Confidence::certain},
+     Confidence::certain},
     {DetailCode::wrong_name, FindingCode::tls_wrong_name,
      marked("The certificate of {0} is for a different name"),
      marked("Check first whether DNS at this site sends {0} to a different server than DNS "
             "elsewhere does, and correct that. Otherwise, ask the operator of {0} to install a "
             "certificate for that name."),
-     Owner::vendor, Confidence::certain},
+     Confidence::certain},
     {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
      marked("Incomplete certificate chain from {0}"),
      marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
             "server: browsers often find it on their own, but phones and calling applications do "
             "not."),
-     Owner::vendor, Confidence::certain},
+     Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, FindingCode::tls_outdated,
      marked("Only outdated TLS versions are supported by {0}"),
@@ -180,7 +179,7 @@ constexpr Fault faults[] = {
          "If a proxy or firewall of this site opens TLS, enable TLS 1.2 or 1.3 there. Otherwise, "
          "ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
          "versions)."),
-     Owner::vendor, Confidence::likely},
+     Confidence::likely},
 };
 
 std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
@@ -265,8 +264,8 @@ Causes find_interception(const Diagnosis& context) {
     });
     const bool unrelated = own.size() < probes.size() || !of_one_set;
     const bool sure = unrelated || trusted || !product.empty();
-    auto& finding = cause.name(FindingCode::tls_intercepted, Owner::security,
-                               sure ? Confidence::certain : Confidence::likely);
+    auto& finding =
+        cause.name(FindingCode::tls_intercepted, sure ? Confidence::certain : Confidence::likely);
     finding.title =
         product.empty()
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
@@ -306,7 +305,7 @@ Causes find_old_authorities(const Diagnosis& context) {
     add_once(issuers, last_issuer(result));
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::tls_untrusted, Owner::helpdesk, Confidence::likely);
+  auto& finding = cause.name(FindingCode::tls_untrusted, Confidence::likely);
   finding.title = phrase(
       "This computer does not recognize public certificate authorities: its list may be old");
   finding.fix = phrase(
@@ -331,7 +330,8 @@ Causes find_other_far_ends(const Diagnosis& context) {
   }));
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
-  auto& finding = cause.name(FindingCode::target_outdated, Owner::helpdesk, Confidence::possible);
+  auto& finding = cause.name(FindingCode::target_outdated, Confidence::possible);
+  finding.owner = Owner::helpdesk;
   finding.title = phrase("callready serve at {} has a different key than this set", hosts);
   finding.fix = phrase(
       "Use the set that callready serve at {} prints now (standard output), and its "
@@ -356,7 +356,9 @@ Causes find_certificate_faults(const Diagnosis& context) {
     for (const auto& [marks, probes] : by_cause(all)) {
       if (!context.affects_requirement(probes)) continue;
       auto& cause = causes.emplace_back(probes);
-      auto& finding = cause.name(fault.code, fault.owner, fault.confidence);
+      auto& finding = cause.name(fault.code, fault.confidence);
+      // Who inspects TLS knows the issuer.
+      if (fault.code == FindingCode::tls_untrusted) finding.owner = Owner::security;
       // A control shares the fault, and nobody here can ask its operator.
       const auto asked_for = asked_for_ones(context.facts, probes);
       const auto hosts = listed(hosts_of(asked_for));

@@ -24,7 +24,6 @@ bool is_dead(const ProbeResult& result) {
 struct Kind {
   FindingCode code;
   std::string_view title, fix;
-  Owner owner;
   bool (*matches)(const ProbeResult&);
 };
 
@@ -33,7 +32,6 @@ constexpr Kind kinds[] = {
     {FindingCode::turn_auth_failed, marked("The TURN server rejects the given credentials"),
      marked("Check the TURN user name and password (or the shared secret, and the clock of this "
             "computer), and ask the operator of {} whether the account is still valid."),
-     Owner::helpdesk,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 401 || code == 403 || code == 441;
@@ -42,23 +40,23 @@ constexpr Kind kinds[] = {
      marked(
          "Wait 10 minutes for old relays to expire, and find out who else uses the same account. "
          "If that changes nothing, ask the operator of {} to raise the number of relays per user."),
-     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 486; }},
+     [](const ProbeResult& result) { return turn_code_of(result) == 486; }},
     // RFC 8656 section 19: 486 is the user's quota, 508 the server's own capacity.
     {FindingCode::turn_quota, marked("The TURN server has no capacity left for another relay"),
      marked("Ask the operator of {} to add relay addresses, ports or servers. The account is not "
             "the cause. Change nothing on this network."),
-     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 508; }},
+     [](const ProbeResult& result) { return turn_code_of(result) == 508; }},
     {FindingCode::turn_relay_dead, marked("The TURN server's relays carry no traffic"),
      marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
             "49152-65535), and "
             "to check the external address in its configuration. Change nothing on this network."),
-     Owner::vendor, is_dead},
+     is_dead},
     // RFC 8656 section 19: 442, Unsupported Transport Protocol.
     {FindingCode::turn_relay_dead, marked("The TURN server does not relay UDP"),
      marked(
          "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
          "network."),
-     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
+     [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 
 // At once, or after a while.
@@ -134,7 +132,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     // were held at the same time would have died, too.
     const bool loss = context.facts.line_loses() && !beside;
     auto& finding = cause.name(
-        FindingCode::turn_relay_dies, cut ? Owner::security : Owner::vendor,
+        FindingCode::turn_relay_dies,
         (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible);
     finding.title = phrase("Relays over {} stop carrying data", transports);
     if (cut) {
@@ -143,6 +141,7 @@ Causes find_dying_relays(const Diagnosis& context) {
           "then, use relays over {}.",
           host, transports, transports_in_words(carried));
     } else {
+      finding.owner = Owner::vendor;
       finding.fix = phrase(
           "Ask the operator of {} why its relays over {} stop after a while. Include the times "
           "from this report.",
@@ -168,7 +167,7 @@ Causes find_turn(const Diagnosis& context) {
     });
     if (!context.affects_requirement(failed)) continue;
     auto& cause = causes.emplace_back(failed);
-    auto& finding = cause.name(kind.code, kind.owner, Confidence::certain);
+    auto& finding = cause.name(kind.code, Confidence::certain);
     finding.title = marked_text(kind.title);
     finding.fix = marked_text(kind.fix, listed(hosts_of(failed)));
     for (const auto* result : failed) {

@@ -160,7 +160,7 @@ Causes find_vendor_down(const Diagnosis& context) {
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (named.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& cause = causes.emplace_back(own);
-      auto& finding = cause.name(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
+      auto& finding = cause.name(FindingCode::vendor_down, Confidence::possible);
       const auto hosts = hosts_of(named);
       std::set<std::string> heard;  // operators whose far end spoke itself
       for (const auto& proof : all->proofs) {

@@ -191,7 +191,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   const auto sure = in_doubt                      ? Confidence::possible
                     : line && networks.size() > 1 ? Confidence::certain
                                                   : Confidence::likely;
-  auto& finding = cause.name(FindingCode::firewall_rate_limited, Owner::security, sure);
+  auto& finding = cause.name(FindingCode::firewall_rate_limited, sure);
   finding.title = resets
                       ? phrase("A device in the path has started to refuse this computer's packets")
                       : phrase("A device in the path has started to drop this computer's packets");

@@ -94,7 +94,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     if (is_open(*result)) add_once(cause.explained, result);
   }
   const auto confidence = told->confidence();
-  cause.name(*family.finding, Owner::network, confidence);
+  cause.name(*family.finding, confidence);
   const bool weak = confidence == Confidence::possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;

@@ -47,9 +47,9 @@ class AllClosed {
   std::map<const reach::Box*, std::optional<std::vector<std::size_t>>> left_;
 };
 
-// The worlds' cause of that family, without words, and owned by the network: it explains the probes
-// of `may_fail_by_it` that cost more without it. Nothing if there is none, or nobody misses what it
-// closes. Worlds are drawn only if one of these probes fails, and nothing explains it yet.
+// The worlds' cause of that family, without words: it explains the probes of `may_fail_by_it` that
+// cost more without it. Nothing if there is none, or nobody misses what it closes. Worlds are drawn
+// only if one of these probes fails, and nothing explains it yet.
 std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
                                      const OfProbes& may_fail_by_it);
 

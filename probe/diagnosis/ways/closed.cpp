@@ -297,7 +297,7 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
     if (only_silent && !is_missed(context, claim)) continue;
     auto& cause = causes.emplace_back(claim.probes);
     cause.contradicted = claim.unseen;
-    cause.name(claim.code, Owner::network, claim.confidence);
+    cause.name(claim.code, claim.confidence);
     if (claim.is_destination()) {
       say_destinations(context, claim, cause);
     } else if (claim.is_of_ports()) {

@@ -138,7 +138,9 @@ bool has_no_way(const Outside& outside, const Site& site) {
 Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title) {
   Cause cause(lost_probes(facts));
   cause.closes = Closes::everything;
-  cause.name(FindingCode::network_offline, owner, confidence).title = std::move(title);
+  auto& finding = cause.name(FindingCode::network_offline, confidence);
+  finding.owner = owner;
+  finding.title = std::move(title);
   return cause;
 }
 

@@ -41,21 +41,18 @@ std::optional<Finding> disconnected(const Site& site) {
     silent &= gateway.answers == std::optional(false);
     gateways.push_back(gateway.address.to_string());
   }
-  Finding finding;
-  finding.confidence = Confidence::certain;
-  finding.code = FindingCode::network_no_gateway;
-  finding.owner = Owner::lan;
-  const auto tell = [&](Text text) { finding.evidence.push_back({"", std::move(text)}); };
+  Cause cause;
+  auto& finding =
+      cause.name(up.empty() ? FindingCode::network_offline : FindingCode::network_no_gateway,
+                 Confidence::certain);
   if (up.empty()) {
-    finding.code = FindingCode::network_offline;
-    finding.owner = Owner::user;
     finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
     finding.fix = phrase(
         "Plug in the network cable (at both ends), or turn off airplane mode and join the Wi-Fi. "
         "Then run this again. If the link light stays dark, tell your network team which wall "
         "socket it is.");
-    for (const auto& link : links) tell(in_words(link));
-    if (links.empty()) tell(phrase("This computer has no network adapter."));
+    for (const auto& link : links) cause.tell(in_words(link));
+    if (links.empty()) cause.tell(phrase("This computer has no network adapter."));
   } else if (!addressed) {
     finding.title = phrase("This computer gets no IP address from the network");
     finding.fix = phrase(
@@ -63,14 +60,16 @@ std::optional<Finding> disconnected(const Site& site) {
         "and may this device join? On the computer, reconnect the cable or the Wi-Fi, and check "
         "that its address is set to \"automatic\". Then run this again.",
         listed(up));
-    tell(phrase("{} is connected but has no address of its own (DHCP, RFC 2131).", listed(up)));
+    cause.tell(
+        phrase("{} is connected but has no address of its own (DHCP, RFC 2131).", listed(up)));
   } else if (!leads_on) {
     finding.title = phrase("This computer has an address but no default gateway");
     finding.fix = phrase(
         "Have the DHCP server hand out the router's address (option 3), or set this computer's "
         "default gateway if its address is static. Then run this again. If the only way out of "
         "this network is a proxy, add --proxy URL.");
-    tell(phrase("Addresses of this computer: {}. It has no default route.", listed(addresses)));
+    cause.tell(
+        phrase("Addresses of this computer: {}. It has no default route.", listed(addresses)));
   } else if (silent && !gateways.empty()) {
     const auto routers = listed(gateways);
     finding.title = gateways.size() > 1 ? phrase("The default gateways {} do not answer", routers)
@@ -80,8 +79,8 @@ std::optional<Finding> disconnected(const Site& site) {
         "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or Neighbor "
         "Discovery. Then run this again.",
         routers);
-    tell(phrase("No device on {} answers for {} (ARP, or Neighbor Discovery for IPv6).", listed(up),
-                routers));
+    cause.tell(phrase("No device on {} answers for {} (ARP, or Neighbor Discovery for IPv6).",
+                      listed(up), routers));
   } else {
     return std::nullopt;
   }

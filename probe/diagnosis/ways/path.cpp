@@ -154,10 +154,9 @@ Causes find_mtu(const Diagnosis& context) {
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
-  auto& finding = cause.name(FindingCode::network_mtu, Owner::lan,
-                             alone || differ ? Confidence::possible
-                             : sure          ? Confidence::certain
-                                             : Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_mtu, alone || differ ? Confidence::possible
+                                                       : sure          ? Confidence::certain
+                                                                       : Confidence::likely);
   finding.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.fix = phrase(
@@ -186,7 +185,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     return is_refused_by_ipv6(result) ||
            family_of(*result, "IPv6").result == DetailCode::prohibited;
   });
-  auto& finding = cause.name(FindingCode::network_ipv6_broken, Owner::network,
+  auto& finding = cause.name(FindingCode::network_ipv6_broken,
                              several ? Confidence::certain : Confidence::likely);
   finding.title = phrase("IPv6 is set up on this network but does not work");
   finding.fix = phrase(
@@ -226,8 +225,8 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     auto& cause = causes.emplace_back(results);
     const bool sure = all && results.size() > 1 && !facts.line_loses();
     auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead,
-                               refused || !all ? Owner::vendor : Owner::provider,
                                sure ? Confidence::likely : Confidence::possible);
+    if (refused || !all) finding.owner = Owner::vendor;
     finding.title =
         phrase("IPv6 to {} does not work, but IPv4 does", all ? Text(party) : listed(hosts));
     finding.fix = phrase(

@@ -49,7 +49,7 @@ Causes find_refused_quic(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   const bool several = parties_of(cause.explained).size() > 1;
-  auto& finding = cause.name(FindingCode::firewall_quic_rejected, Owner::network,
+  auto& finding = cause.name(FindingCode::firewall_quic_rejected,
                              several ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
   finding.fix = phrase(
@@ -72,7 +72,7 @@ Causes find_filtered_quic(const Diagnosis& context) {
   const auto through = with_detail(facts, {DetailCode::quic_spoken});
   Cause cause;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
-  auto& finding = cause.name(FindingCode::firewall_quic_filtered, Owner::security,
+  auto& finding = cause.name(FindingCode::firewall_quic_filtered,
                              everywhere ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path cuts off QUIC greetings");
   finding.fix = phrase(

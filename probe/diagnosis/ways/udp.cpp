@@ -179,7 +179,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!facts.any_asked_for(cause.contradicted) && !context.affects_requirement(cause.explained))
     return {};
   cause.closes = replies_from > last_well_known_port ? Closes::high_udp : Closes::udp;
-  auto& finding = cause.name(FindingCode::firewall_udp_blocked, Owner::network, closed->confidence);
+  auto& finding = cause.name(FindingCode::firewall_udp_blocked, closed->confidence);
   finding.title = title_of(replies_from, facts);
   if (finding.confidence == Confidence::possible) {
     // What is seen to be blocked is reported as that, and is surer.
@@ -223,7 +223,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
 
 Causes find_one_way_media(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.name(FindingCode::media_one_way, Owner::network, Confidence::certain);
+  auto& finding = cause.name(FindingCode::media_one_way, Confidence::certain);
   cause.explained = context.facts.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
   });

@@ -52,8 +52,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     }
   }
   if (cause.explained.empty()) return std::nullopt;
-  auto& finding =
-      cause.name(FindingCode::network_unexplained, Owner::network, Confidence::possible);
+  auto& finding = cause.name(FindingCode::network_unexplained, Confidence::possible);
   const auto hosts = listed(hosts_of(cause.explained));
   const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::unresolved;

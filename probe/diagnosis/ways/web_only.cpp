@@ -60,7 +60,7 @@ Causes find_web_only(const Diagnosis& context) {
   // Where nobody tried port 80 it is not known to be closed.
   cause.closes = plain_web || plain.empty() ? Closes::all_but_web : Closes::all_but_https;
   auto& finding =
-      cause.name(FindingCode::firewall_web_only, Owner::network,
+      cause.name(FindingCode::firewall_web_only,
                  seen ? told->confidence() : std::max(told->confidence(), Confidence::likely));
   finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                          plain_web ? phrase("80 and ") : "");

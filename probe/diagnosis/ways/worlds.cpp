@@ -48,7 +48,6 @@ Causes find_tls_filter(const Diagnosis& context) {
       });
   if (!cause) return {};
   auto& finding = cause->finding;
-  finding.owner = Owner::security;
   const auto hosts = hosts_of(cause->explained);
   const auto ports = ports_of(cause->explained);
   const auto names = listed(hosts);
