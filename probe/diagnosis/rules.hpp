@@ -13,6 +13,8 @@ struct Diagnosis;
 
 namespace callready::findings {
 
+using enum Confidence;
+
 // A finding on its way, with the probes whose failure it explains.
 struct Cause {
   Cause() = default;

@@ -50,10 +50,10 @@ Causes find_agent(const Diagnosis& context) {
   const bool carries_some = std::ranges::find_first_of(ports, answering) != ports.end();
   Cause cause(lost);
   // What it carries elsewhere may be lost there.
-  auto& finding = cause.name(FindingCode::computer_agent, carries_some ? Confidence::possible
-                                                          : said && hosts_of(lost).size() > 1
-                                                              ? Confidence::certain
-                                                              : Confidence::likely);
+  auto& finding =
+      cause.name(FindingCode::computer_agent, carries_some                        ? possible
+                                              : said && hosts_of(lost).size() > 1 ? certain
+                                                                                  : likely);
   const auto which = ports_in_words(ports, 4);
   finding.title =
       carries_some

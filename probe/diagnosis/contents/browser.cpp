@@ -72,9 +72,8 @@ Causes find_browser_policies(const Diagnosis& context) {
     const auto forbidden = forbidden_by(facts, policy);
     if (!forbidden) continue;
     auto& cause = causes.emplace_back();
-    auto& finding = cause.name(
-        FindingCode::computer_browser_policy,
-        forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible);
+    auto& finding = cause.name(FindingCode::computer_browser_policy,
+                               forbidden->everywhere && !policy.recommended ? likely : possible);
     finding.title =
         forbidden->everywhere
             ? phrase("A policy stops {} {}", policy.browser, forbidden->what)

@@ -73,14 +73,14 @@ Causes silent_calls(const Diagnosis& context, MediaWay way) {
   auto& finding = cause.finding;
   if (way == MediaWay::up) {
     // Its own firewall may have dropped them.
-    cause.name(FindingCode::firewall_udp_port_blocked, Confidence::likely);
+    cause.name(FindingCode::firewall_udp_port_blocked, likely);
     finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
     finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
         "If the far end is yours, check its own firewall, too.",
         from_users(context.facts), ends);
   } else {
-    cause.name(FindingCode::media_one_way, Confidence::certain);
+    cause.name(FindingCode::media_one_way, certain);
     finding.title = phrase("UDP from calls gets out, but no replies come in");
     finding.fix = phrase(
         "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
@@ -113,7 +113,7 @@ Causes lost_media(const Diagnosis& context, bool all) {
   }
   if (!all) {
     cause.impaired = cause.explained;
-    auto& finding = cause.name(FindingCode::media_loss, Confidence::likely);
+    auto& finding = cause.name(FindingCode::media_loss, likely);
     finding.owner = Owner::lan;
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix = phrase(
@@ -122,8 +122,7 @@ Causes lost_media(const Diagnosis& context, bool all) {
         "or limited; otherwise, give the Internet provider these figures.");
     return {cause};
   }
-  auto& finding = cause.name(FindingCode::media_one_way,
-                             worst->arrived ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_one_way, worst->arrived ? certain : likely);
   finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
@@ -168,7 +167,7 @@ Causes find_lost_consent(const Diagnosis& context) {
                fmt::format("{:.1f}", number_fact(*consent, Fact::silent_ms).value_or(0) / 1'000)),
         call);
   }
-  auto& finding = cause.name(FindingCode::media_consent_lost, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_consent_lost, likely);
   finding.title =
       phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
   finding.fix = phrase(
@@ -193,7 +192,7 @@ Causes find_relayed_calls(const Diagnosis& context) {
   for (const auto* call : cause.impaired) {
     cause.tell(evidence_of(*call, EvidenceKind::ice_pair)->text + ".", call);
   }
-  auto& finding = cause.name(FindingCode::media_relay_only, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_relay_only, likely);
   finding.title = phrase("Calls get through only over TCP or TLS relays");
   finding.fix = phrase(
       "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
@@ -224,8 +223,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
                       checks_arrived(*call).value_or(0), *handshakes),
                call);
   }
-  auto& finding = cause.name(FindingCode::firewall_dtls_filtered,
-                             out || back ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::firewall_dtls_filtered, out || back ? certain : likely);
   finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
                   : back && !out
                       ? phrase("The firewall drops DTLS on the way back: calls stay silent")
@@ -250,7 +248,7 @@ Causes find_cut_greeting(const Diagnosis& context) {
     cause.tell(phrase("Call to {}: {}.", far_end_of_call(result), greeting->text), &result);
   }
   if (cut.empty()) return {};
-  auto& finding = cause.name(FindingCode::dtls_long_hello_cut, Confidence::certain);
+  auto& finding = cause.name(FindingCode::dtls_long_hello_cut, certain);
   finding.title = phrase("A device in the path drops part of each browser DTLS greeting");
   finding.affects = sets_of(context.facts, cut);
   finding.fix = phrase(

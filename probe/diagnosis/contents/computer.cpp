@@ -90,8 +90,8 @@ const NameAnswer* other_answer(const Name& name) {
 Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flows) {
   Cause cause(kept);
   const bool said = std::ranges::any_of(kept, said_by_the_system);
-  auto& finding = cause.name(FindingCode::computer_firewall,
-                             said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
+  auto& finding =
+      cause.name(FindingCode::computer_firewall, said || kept.size() > 1 ? certain : likely);
   finding.title = phrase("This computer's own firewall blocks {}", what);
   finding.fix = phrase(
       "Ask the administrator of this computer to let {} out in its own firewall or security "
@@ -162,7 +162,7 @@ Causes find_hosts_file(const Diagnosis& context) {
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
-  auto& finding = cause.name(FindingCode::computer_hosts_file, Confidence::certain);
+  auto& finding = cause.name(FindingCode::computer_hosts_file, certain);
   finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
   finding.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "

@@ -92,9 +92,9 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   // One name that a server cannot look up may be its zone's fault.
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
   const bool line_is_up = std::ranges::any_of(facts.flows, out);
-  auto& finding = cause.name(FindingCode::dns_unreachable, lost < 2     ? Confidence::possible
-                                                           : line_is_up ? Confidence::certain
-                                                                        : Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_unreachable, lost < 2     ? possible
+                                                           : line_is_up ? certain
+                                                                        : likely);
   finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
                          : phrase("No DNS server answers: no name can be looked up");
   finding.fix = phrase(
@@ -143,8 +143,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     Cause cause;
     const auto lost = add_misled(cause, context, its_names, contrast);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
-    auto& finding =
-        cause.name(FindingCode::dns_rewritten, proved ? Confidence::certain : Confidence::likely);
+    auto& finding = cause.name(FindingCode::dns_rewritten, proved ? certain : likely);
     finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            address.to_string());
@@ -216,9 +215,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!same || name.address || !name.elsewhere.empty()) continue;
     if (!contains(lost, text)) take(name);
   }
-  auto& finding = cause.name(FindingCode::dns_filtered, proved ? Confidence::certain
-                                                        : weak ? Confidence::possible
-                                                               : Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_filtered, proved ? certain
+                                                        : weak ? possible
+                                                               : likely);
   finding.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
@@ -280,7 +279,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     mute.push_back(text);
     append(cause.explained, lost);
   }
-  auto& finding = cause.name(FindingCode::dns_unreachable, Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_unreachable, likely);
   finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
   finding.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
@@ -308,8 +307,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
     auto& cause = causes.emplace_back(gone);
     auto& finding =
-        cause.name(FindingCode::target_outdated,
-                   name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely);
+        cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
     finding.title = phrase("The name {} no longer exists anywhere", text);
     finding.fix = phrase(
         "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
@@ -354,8 +352,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   for (const auto& [text, name] : names) {
     if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
   }
-  auto& finding =
-      cause.name(FindingCode::dns_slow, late > 2 ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_slow, late > 2 ? certain : likely);
   finding.title = phrase("DNS lookups take too long at this site");
   finding.fix = phrase(
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
@@ -408,7 +405,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     cause.explained.push_back(result);
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::dns_unreachable, Confidence::certain);
+  auto& finding = cause.name(FindingCode::dns_unreachable, certain);
   finding.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
   finding.fix = phrase(
       "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "

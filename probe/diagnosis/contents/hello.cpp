@@ -32,8 +32,8 @@ Causes find_cut_hello(const Diagnosis& context) {
     });
   });
   Cause cause;
-  auto& finding = cause.name(FindingCode::tls_long_hello_cut,
-                             everywhere && small_too ? Confidence::likely : Confidence::possible);
+  auto& finding =
+      cause.name(FindingCode::tls_long_hello_cut, everywhere && small_too ? likely : possible);
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
   // TLS to the same servers, or to all: what a browser asks there gets no answer.
   finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {

@@ -148,7 +148,7 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
   const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
   // One stream: what it met may have been a bad minute.
   auto& finding = cause.name(loss ? FindingCode::media_loss : FindingCode::media_jitter,
-                             sure ? Confidence::likely : Confidence::possible);
+                             sure ? likely : possible);
   if (place != Place::beyond) finding.owner = Owner::lan;
   if (loss) {
     finding.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
@@ -191,7 +191,7 @@ Causes find_poor_score(const Diagnosis& context) {
     cause.tell(phrase("{}: {}.", row.title, missed_in_words(missed)), result);
   });
   if (cause.explained.empty()) return {};
-  auto& finding = cause.name(FindingCode::media_mos, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_mos, likely);
   finding.title = phrase("Calls sound poor: loss and delay add up");
   finding.fix = try_again(phrase(" and limit uploads"));
   return {cause};
@@ -217,7 +217,7 @@ Causes find_full_line(const Diagnosis& context) {
     }
   }
   if (ways.empty()) return {};
-  auto& finding = cause.name(FindingCode::media_bandwidth, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_bandwidth, likely);
   const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
   finding.title = phrase("The line is full {} during a call", where);
   finding.fix = phrase(
@@ -234,7 +234,7 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
     known |= missed.figure == QualityFigure::loss;
   });
   if (known) return {};
-  auto& finding = cause.name(FindingCode::media_loss, Confidence::possible);
+  auto& finding = cause.name(FindingCode::media_loss, possible);
   finding.owner = Owner::lan;
   finding.title = phrase("Packets are lost now and then: calls are choppy at times");
   finding.fix = phrase(
@@ -263,7 +263,7 @@ Causes find_few_calls(const Diagnosis& context) {
   if (worst == nullptr) return causes;
   const bool policed = *worst->limit == CallLimit::policing;
   const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
-  auto& finding = cause.name(FindingCode::media_bandwidth, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_bandwidth, likely);
   finding.title = phrase("The line cannot carry {} simultaneous calls: {}{} passed", worst->wanted,
                          may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
   finding.fix =
@@ -301,8 +301,7 @@ Causes find_cleared_marks(const Diagnosis& context) {
     }
   }
   if (cause.finding.evidence.empty()) return {};
-  auto& finding = cause.name(FindingCode::media_dscp_cleared,
-                             on_the_line ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::media_dscp_cleared, on_the_line ? likely : possible);
   finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
   finding.fix = phrase(
       "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
@@ -343,8 +342,7 @@ Causes find_media_delay(const Diagnosis& context) {
     return result.probe.control() && !vendors.contains(result.probe.target.host) &&
            is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
   });
-  auto& finding = cause.name(FindingCode::media_delay,
-                             anchor == nullptr ? Confidence::possible : Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_delay, anchor == nullptr ? possible : likely);
   if (anchor == nullptr) {
     finding.title =
         phrase("The service's nearest servers answer slowly: people will talk over each other");

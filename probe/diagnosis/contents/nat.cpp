@@ -148,7 +148,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
     const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
-    auto& finding = cause.name(FindingCode::firewall_idle_timeout, Confidence::certain);
+    auto& finding = cause.name(FindingCode::firewall_idle_timeout, certain);
     finding.title =
         phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
     finding.fix = phrase(
@@ -178,7 +178,7 @@ Causes find_nat(const Diagnosis& context) {
   if (depends_on_destination(*result)) {
     // Every test that saw it: sets may ask different servers.
     cause.impaired = facts.probes_that(depends_on_destination);
-    cause.name(FindingCode::nat_symmetric, Confidence::certain);
+    cause.name(FindingCode::nat_symmetric, certain);
     const auto several = public_addresses(facts);
     finding.title =
         several.size() > 1
@@ -201,13 +201,13 @@ Causes find_nat(const Diagnosis& context) {
           " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
     }
   } else if (carrier) {
-    cause.name(FindingCode::nat_carrier_grade, Confidence::likely);
+    cause.name(FindingCode::nat_carrier_grade, likely);
     finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
     finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
     finding.evidence.push_back(*carrier);
     cause.tell(EvidenceKind::nat_mapping, *result);
   } else if (const auto* twice = seen_twice_translated(facts)) {
-    cause.name(FindingCode::nat_double, Confidence::possible);
+    cause.name(FindingCode::nat_double, possible);
     finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
     finding.fix = phrase(
         "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "

@@ -12,14 +12,14 @@ namespace {
 std::optional<Confidence> rebound(const ProbeResult* result) {
   const auto& outage = *result->observation.media->outage;
   if (!outage.to_the_end || !outage.new_session.value_or(false)) return std::nullopt;
-  if (!outage.moved) return Confidence::possible;  // nobody says what came
-  return *outage.moved ? std::optional(Confidence::certain) : std::nullopt;
+  if (!outage.moved) return possible;  // nobody says what came
+  return *outage.moved ? std::optional(certain) : std::nullopt;
 }
 
 void name_rebound(Cause& cause, Confidence confidence) {
   auto& finding = cause.name(FindingCode::nat_rebound, confidence);
   finding.title =
-      confidence == Confidence::possible
+      confidence == possible
           ? phrase("A call's flow dies mid-call, but a new one works: calls fall silent")
           : phrase("The router changes a call's port mid-call: the call falls silent");
   finding.fix = phrase(
@@ -30,7 +30,7 @@ void name_rebound(Cause& cause, Confidence confidence) {
 }
 
 void name_outage(Cause& cause, const MediaStream& stream) {
-  auto& finding = cause.name(FindingCode::media_outage, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_outage, likely);
   finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
   if (stream.outage->new_session.value_or(false)) {
     finding.owner = Owner::network;

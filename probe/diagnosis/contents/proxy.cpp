@@ -186,7 +186,7 @@ Cause no_way_to_the_proxy(const Probes& probes) {
     return kept_by_own_firewall(probes, what, what);
   }
   Cause cause(probes);
-  auto& finding = cause.name(FindingCode::proxy_unreachable, Confidence::certain);
+  auto& finding = cause.name(FindingCode::proxy_unreachable, certain);
   finding.title = what_the_proxy_does(probes);
   finding.fix = phrase(
       "Check that the proxy {} is running and reachable from this network, or correct its "
@@ -224,7 +224,7 @@ Causes find_pac_failure(const Diagnosis& context) {
   const auto* evidence = evidence_of(*result, EvidenceKind::pac);
   const auto place = text_of(*result, EvidenceKind::pac, Fact::place);
   Cause cause({result});
-  auto& finding = cause.name(FindingCode::proxy_pac_failed, Confidence::certain);
+  auto& finding = cause.name(FindingCode::proxy_pac_failed, certain);
   finding.title = phrase("The PAC file {} cannot be used", place);
   finding.fix = phrase(
       "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
@@ -254,7 +254,7 @@ Causes find_proxy_login(const Diagnosis& context) {
   Causes causes;
   for (const auto& turned_away : by_proxy(all)) {
     auto& cause = causes.emplace_back(turned_away);
-    auto& finding = cause.name(FindingCode::proxy_auth_required, Confidence::certain);
+    auto& finding = cause.name(FindingCode::proxy_auth_required, certain);
     const auto& login = login_wanted(turned_away);
     finding.title = marked_text(login.title, proxy_name(turned_away));
     const auto hosts = listed(hosts_of(asked_for_ones(facts, turned_away)), 8);
@@ -327,8 +327,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   // The site may let out the vendor's list directly, and all else through the proxy.
-  auto& finding = cause.name(FindingCode::proxy_required,
-                             (own && web) || !tried ? Confidence::certain : Confidence::possible);
+  auto& finding =
+      cause.name(FindingCode::proxy_required, (own && web) || !tried ? certain : possible);
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
   const auto through = facts.probes_that(came_through);
@@ -360,7 +360,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context.facts, all))) {
     auto& cause = causes.emplace_back(denied);
-    auto& finding = cause.name(FindingCode::proxy_connect_denied, Confidence::certain);
+    auto& finding = cause.name(FindingCode::proxy_connect_denied, certain);
     finding.title =
         phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
     finding.fix =
@@ -393,9 +393,9 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     // Without the contrast, the server may have done without by itself.
-    auto& finding = cause.name(FindingCode::proxy_no_websocket, direct_works ? Confidence::certain
-                                                                : to_some    ? Confidence::possible
-                                                                             : Confidence::likely);
+    auto& finding = cause.name(FindingCode::proxy_no_websocket, direct_works ? certain
+                                                                : to_some    ? possible
+                                                                             : likely);
     finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
                             : phrase("The proxy {} blocks WebSocket", proxy);
     finding.fix = phrase(

@@ -35,8 +35,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     const bool proved = std::ranges::any_of(probes, [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls && !has_foreign_root(*result);
     });
-    auto& finding = cause.name(FindingCode::sip_server_error,
-                               proved ? Confidence::certain : Confidence::likely);
+    auto& finding = cause.name(FindingCode::sip_server_error, proved ? certain : likely);
     finding.title = phrase("SIP error {0} from {1}", status, hosts);
     finding.fix = phrase(
         "Tell the operator of {} that SIP is answered with {}, at {}. The path there is open: "
@@ -75,11 +74,10 @@ Causes find_lost_long_sip(const Diagnosis& context) {
       way_back |= !answered && flag_fact(evidence, Fact::back) == true;
       cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);
     }
-    auto& finding =
-        cause.name(FindingCode::sip_fragments_lost, facts.line_loses() ? Confidence::possible
-                                                    : own              ? Confidence::certain
-                                                    : over_stream      ? Confidence::likely
-                                                                       : Confidence::possible);
+    auto& finding = cause.name(FindingCode::sip_fragments_lost, facts.line_loses() ? possible
+                                                                : own              ? certain
+                                                                : over_stream      ? likely
+                                                                                   : possible);
     finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
     // SIP over UDP to that server: what is longer than the question of these rows gets lost.
     finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& other) {

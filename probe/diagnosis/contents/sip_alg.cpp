@@ -83,7 +83,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     append(cause.explained, probes);
   }
   if (cause.explained.empty()) return {};
-  cause.name(FindingCode::sip_alg, Confidence::possible);
+  cause.name(FindingCode::sip_alg, possible);
   finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
@@ -116,8 +116,7 @@ Causes find_sip_alg(const Diagnosis& context) {
     add_once(cause.explained, result);
   }
   if (cause.explained.empty()) return find_swallowed_sip(context);
-  auto& finding =
-      cause.name(FindingCode::sip_alg, proved ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::sip_alg, proved ? certain : likely);
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "

@@ -50,7 +50,7 @@ Causes find_split_paths(const Diagnosis& context) {
   }
   if (server.empty()) return {};
   Cause cause;
-  auto& finding = cause.name(FindingCode::network_split_paths, Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_split_paths, likely);
   finding.title = phrase("TCP leaves this site from a different public address than UDP");
   finding.fix = phrase(
       "If calls work and this is intended, change nothing. Otherwise, find out what sends TCP a "

@@ -141,7 +141,7 @@ Causes find_clock_skew(const Diagnosis& context) {
   const auto consensus = consensus_time(context.facts);
   if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
   Cause cause;
-  auto& finding = cause.name(FindingCode::time_skewed, Confidence::certain);
+  auto& finding = cause.name(FindingCode::time_skewed, certain);
   const bool slow = consensus->offset_ms > 0;
   const auto amount = duration_in_words(std::abs(consensus->offset_ms));
   finding.title = slow ? phrase("This computer's clock is {} slow", amount)

@@ -144,34 +144,34 @@ constexpr Fault faults[] = {
          "Find out who \"{1}\" is, the issuer of the certificate of {0}. If it is an inspection "
          "device of this site, exempt {0} from inspection; if it is the service's own authority, "
          "install its root certificate on the computers and devices, or ask the vendor for it."),
-     Confidence::likely},
+     likely},
     {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
      marked("Certificate from an unexpected issuer: {0}"),
      marked("Find out who \"{1}\" is, the issuer of the certificate of {0}: the vendor names a "
             "different issuer. If it is an inspection device of this site, exempt {0} from "
             "inspection."),
-     Confidence::likely},
+     likely},
     {DetailCode::expired, FindingCode::tls_expired, marked("The certificate of {0} has expired"),
      marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
-     Confidence::certain},
+     certain},
     {DetailCode::not_yet_valid, FindingCode::tls_expired,
      marked("The certificate of {0} is not valid yet"),
      marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
             "only "
             "from {1}."),
-     Confidence::certain},
+     certain},
     {DetailCode::wrong_name, FindingCode::tls_wrong_name,
      marked("The certificate of {0} is for a different name"),
      marked("Check first whether DNS at this site sends {0} to a different server than DNS "
             "elsewhere does, and correct that. Otherwise, ask the operator of {0} to install a "
             "certificate for that name."),
-     Confidence::certain},
+     certain},
     {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
      marked("Incomplete certificate chain from {0}"),
      marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
             "server: browsers often find it on their own, but phones and calling applications do "
             "not."),
-     Confidence::certain},
+     certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, FindingCode::tls_outdated,
      marked("Only outdated TLS versions are supported by {0}"),
@@ -179,7 +179,7 @@ constexpr Fault faults[] = {
          "If a proxy or firewall of this site opens TLS, enable TLS 1.2 or 1.3 there. Otherwise, "
          "ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
          "versions)."),
-     Confidence::likely},
+     likely},
 };
 
 std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
@@ -264,8 +264,7 @@ Causes find_interception(const Diagnosis& context) {
     });
     const bool unrelated = own.size() < probes.size() || !of_one_set;
     const bool sure = unrelated || trusted || !product.empty();
-    auto& finding =
-        cause.name(FindingCode::tls_intercepted, sure ? Confidence::certain : Confidence::likely);
+    auto& finding = cause.name(FindingCode::tls_intercepted, sure ? certain : likely);
     finding.title =
         product.empty()
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
@@ -305,7 +304,7 @@ Causes find_old_authorities(const Diagnosis& context) {
     add_once(issuers, last_issuer(result));
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::tls_untrusted, Confidence::likely);
+  auto& finding = cause.name(FindingCode::tls_untrusted, likely);
   finding.title = phrase(
       "This computer does not recognize public certificate authorities: its list may be old");
   finding.fix = phrase(
@@ -330,7 +329,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
   }));
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
-  auto& finding = cause.name(FindingCode::target_outdated, Confidence::possible);
+  auto& finding = cause.name(FindingCode::target_outdated, possible);
   finding.owner = Owner::helpdesk;
   finding.title = phrase("callready serve at {} has a different key than this set", hosts);
   finding.fix = phrase(
@@ -367,7 +366,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
       finding.fix = marked_text(fault.fix, hosts, detail);
       if (fault.code == FindingCode::tls_expired &&
           !clock_is_right(context.facts, *probes.front())) {
-        finding.confidence = Confidence::likely;
+        finding.confidence = likely;
       }
       for (const auto* result : probes) {
         finding.evidence.push_back(what_it_saw(*result));

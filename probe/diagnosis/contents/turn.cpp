@@ -131,9 +131,8 @@ Causes find_dying_relays(const Diagnosis& context) {
     // Where all die in silence it may be a device as well as the server. On a bad line those that
     // were held at the same time would have died, too.
     const bool loss = context.facts.line_loses() && !beside;
-    auto& finding = cause.name(
-        FindingCode::turn_relay_dies,
-        (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible);
+    auto& finding = cause.name(FindingCode::turn_relay_dies,
+                               (others_live || server_answers) && !loss ? likely : possible);
     finding.title = phrase("Relays over {} stop carrying data", transports);
     if (cut) {
       finding.fix = phrase(
@@ -167,7 +166,7 @@ Causes find_turn(const Diagnosis& context) {
     });
     if (!context.affects_requirement(failed)) continue;
     auto& cause = causes.emplace_back(failed);
-    auto& finding = cause.name(kind.code, Confidence::certain);
+    auto& finding = cause.name(kind.code, certain);
     finding.title = marked_text(kind.title);
     finding.fix = marked_text(kind.fix, listed(hosts_of(failed)));
     for (const auto* result : failed) {

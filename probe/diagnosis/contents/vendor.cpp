@@ -97,7 +97,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
 
 void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
   finding.title = phrase("The service answers with a server error: {}", hosts);
-  finding.confidence = Confidence::certain;
+  finding.confidence = certain;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the servers' operator that these answer with a "
       "server error: {}. Change nothing on the network.",
@@ -106,7 +106,7 @@ void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
 
 void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
   finding.title = phrase("The service refuses connections: {}", hosts);
-  finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
+  finding.confidence = finding.evidence.empty() ? possible : likely;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the servers' operator that these connections are "
       "refused: {1}. {0}",
@@ -160,7 +160,7 @@ Causes find_vendor_down(const Diagnosis& context) {
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (named.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& cause = causes.emplace_back(own);
-      auto& finding = cause.name(FindingCode::vendor_down, Confidence::possible);
+      auto& finding = cause.name(FindingCode::vendor_down, possible);
       const auto hosts = hosts_of(named);
       std::set<std::string> heard;  // operators whose far end spoke itself
       for (const auto& proof : all->proofs) {

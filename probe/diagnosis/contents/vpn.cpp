@@ -77,8 +77,8 @@ Causes find_full_tunnel(const Diagnosis& context) {
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) besides the cable's own
     // addresses, and not to a VPN.
     const bool access_line = way.interface.starts_with("ppp");
-    auto& finding = cause.name(FindingCode::network_vpn_full_tunnel,
-                               access_line ? Confidence::likely : Confidence::certain);
+    auto& finding =
+        cause.name(FindingCode::network_vpn_full_tunnel, access_line ? likely : certain);
     finding.title = way.default_route
                         ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
                     : hosts.size() == outside.size()

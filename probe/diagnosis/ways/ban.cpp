@@ -188,9 +188,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   const auto line = line_is_up(facts, silent_since(lost));
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
   const bool in_doubt = quiet != nullptr || some_died_before(facts, last_answered(facts, !resets));
-  const auto sure = in_doubt                      ? Confidence::possible
-                    : line && networks.size() > 1 ? Confidence::certain
-                                                  : Confidence::likely;
+  const auto sure = in_doubt ? possible : line && networks.size() > 1 ? certain : likely;
   auto& finding = cause.name(FindingCode::firewall_rate_limited, sure);
   finding.title = resets
                       ? phrase("A device in the path has started to refuse this computer's packets")

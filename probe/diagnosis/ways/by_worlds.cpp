@@ -95,7 +95,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   }
   const auto confidence = told->confidence();
   cause.name(*family.finding, confidence);
-  const bool weak = confidence == Confidence::possible;
+  const bool weak = confidence == possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;
   return cause;

@@ -58,15 +58,15 @@ bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
 // device has said that it is the flow or the port that is closed.
 Confidence most_of(const Facts& facts, const Claim& claim) {
   const bool told = any_sample(claim.flows, &FlowSample::turned_away);
-  if (may_be_chance(facts, claim, told)) return Confidence::possible;
+  if (may_be_chance(facts, claim, told)) return possible;
   switch (claim.code) {
     case FindingCode::firewall_tcp_port_blocked:
     case FindingCode::firewall_destination_blocked:
-      return claim.blocked ? Confidence::certain : Confidence::likely;
+      return claim.blocked ? certain : likely;
     case FindingCode::firewall_flow_blocked:
-      return Confidence::likely;
+      return likely;
     default:
-      return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
+      return told || missed_by_a_relay(claim.flows) ? certain : likely;
   }
 }
 
@@ -94,8 +94,7 @@ void Claim::add(const Claim& other) {
 void Claim::weigh(const Facts& facts) {
   // What is lost further out, and not by its port, is as likely the far end's fault.
   const bool weak = beyond && code == FindingCode::firewall_flow_blocked;
-  confidence =
-      weak ? Confidence::possible : std::max(reach::confidence_of(sure), most_of(facts, *this));
+  confidence = weak ? possible : std::max(reach::confidence_of(sure), most_of(facts, *this));
 }
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed) {

@@ -34,20 +34,20 @@ double sure_to_be_closed(const Diagnosis& context, const Flow& flow);
 // What a finding will claim, and about which flows.
 struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
-  double sure = 0;                               // 0 to 1
-  Confidence confidence = Confidence::possible;  // by that, and by how it was seen
-  bool beyond = false;                           // the packets leave the site
-  bool by_hosts = false;                         // of ports: known for these hosts only
-  bool only_media = false;                       // by a device that inspects payloads
-  bool blocked = false;                          // not only silence shows it
-  std::string party{};                           // whose, if only flows of one go together
+  double sure = 0;                   // 0 to 1
+  Confidence confidence = possible;  // by that, and by how it was seen
+  bool beyond = false;               // the packets leave the site
+  bool by_hosts = false;             // of ports: known for these hosts only
+  bool only_media = false;           // by a device that inspects payloads
+  bool blocked = false;              // not only silence shows it
+  std::string party{};               // whose, if only flows of one go together
   std::vector<const Flow*> flows{};
   Probes probes{}, unseen{};
 
   // Over which transports.
   bool udp() const { return std::ranges::any_of(flows, &Flow::udp); }
   bool tcp() const { return !std::ranges::all_of(flows, &Flow::udp); }
-  bool is_weak() const { return confidence == Confidence::possible; }
+  bool is_weak() const { return confidence == possible; }
   bool is_destination() const { return code == FindingCode::firewall_destination_blocked; }
   bool is_of_ports() const {
     return code != FindingCode::firewall_flow_blocked && !is_destination();

@@ -71,7 +71,7 @@ Causes find_stun_filter(const Diagnosis& context) {
   if (box == nullptr) return {};
   auto& finding = cause->finding;
   finding.evidence = contrasts(context, *box);
-  if (finding.evidence.empty()) finding.confidence = Confidence::possible;
+  if (finding.evidence.empty()) finding.confidence = possible;
   std::vector<std::string> protocols;
   if (box->cargoes & reach::bit(Cargo::stun)) protocols.emplace_back("STUN");
   if (box->cargoes & reach::bit(Cargo::turn)) protocols.emplace_back("TURN");

@@ -66,7 +66,7 @@ bool silence_tells(const Facts& facts);
 
 // All UDP except DNS is closed, or its replies are, according to worlds (udp.cpp).
 struct ClosedUdp {
-  Confidence confidence = Confidence::possible;
+  Confidence confidence = possible;
   // Packets were seen to leave, and no reply comes back: the lowest port known to be so.
   std::optional<std::uint16_t> replies_from{};
 };

@@ -152,7 +152,7 @@ Causes find_dead_path(const Diagnosis& context) {
   std::erase_if(cause.explained,
                 [&](const auto* result) { return closed.contains(result->probe.id); });
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::network_dead_path, Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_dead_path, likely);
   finding.title = phrase("One of several lines or links out of this site is dead");
   finding.fix = phrase(
       "Find the device that spreads connections over several lines or links (a router with two "
@@ -192,7 +192,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (!counted && second.late < 2) return {};
   Cause cause(silent_outside(context, counted ? reach::Protocol::udp : told->protocol));
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::firewall_new_flows_limited, Confidence::likely);
+  auto& finding = cause.name(FindingCode::firewall_new_flows_limited, likely);
   finding.title = phrase("A device in the path limits how many new connections get out");
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
@@ -229,8 +229,7 @@ Causes find_loss(const Diagnosis& context) {
   if (all_answered && missing == 0) return {};
   // If this computer is shut out, so was the count.
   const bool by_line = loss_by(facts) == LossBy::line && !some_fell_silent(facts);
-  auto& finding =
-      cause.name(FindingCode::network_loss, by_line ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::network_loss, by_line ? likely : possible);
   finding.title = by_line
                       ? phrase("Packets are lost in transit")
                       : phrase("Packets are lost in transit, or a device limits new connections");

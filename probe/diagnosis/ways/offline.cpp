@@ -147,23 +147,23 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title
 // `with_resolvers`: name servers had to be counted in.
 Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   // Silence of servers that answer only their clients proves nothing.
-  if (!outside.answers_all) return Confidence::possible;
+  if (!outside.answers_all) return possible;
   // One or two services may be shut, where little else was asked.
   const std::size_t few = outside.device.empty() ? 2 : 3;
   if (outside.services.size() < few && (outside.looked_up || !outside.control)) {
-    return Confidence::possible;
+    return possible;
   }
   if (!outside.looked_up) {
     // A name server of the site's that answers, and reaches nobody itself, says the same.
     const bool many = outside.parties.size() > 1 || outside.mute.size() >= enough_mute;
     const bool enough = !with_resolvers || (outside.names_fail && many);
-    return outside.control && enough ? Confidence::certain : Confidence::likely;
+    return outside.control && enough ? certain : likely;
   }
   // A name server that finds names has a way out, or has them from before: perhaps only this
   // computer is kept in, and let out to the vendor's list, of which nobody who answers was asked. A
   // device that turns some of the service away may turn no more away than that.
   const bool told = outside.own && (outside.device.empty() || !outside.own_not_refused);
-  return told ? Confidence::likely : Confidence::possible;
+  return told ? likely : possible;
 }
 
 Text what_to_do(const Outside& outside, bool proxy_sought) {
@@ -203,7 +203,7 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
     return gateway.address.to_string() == router;
   });
   const bool sure = own || outside.control;
-  auto cause = offline(facts, Owner::provider, sure ? Confidence::certain : Confidence::likely,
+  auto cause = offline(facts, Owner::provider, sure ? certain : likely,
                        phrase("The Internet line is down: the router {} has no route out", router));
   cause.finding.fix = phrase(
       "Check the router {} and its line (modem, cable, status page): is it connected to the "
@@ -256,7 +256,7 @@ Causes find_offline(const Diagnosis& context) {
     return {cause};
   }
   if (has_no_way(*outside, site)) {
-    auto cause = offline(facts, Owner::user, Confidence::certain,
+    auto cause = offline(facts, Owner::user, certain,
                          phrase("This computer is not connected to the Internet"));
     cause.finding.fix = phrase(
         "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "

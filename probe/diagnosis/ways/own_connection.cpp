@@ -42,9 +42,8 @@ std::optional<Finding> disconnected(const Site& site) {
     gateways.push_back(gateway.address.to_string());
   }
   Cause cause;
-  auto& finding =
-      cause.name(up.empty() ? FindingCode::network_offline : FindingCode::network_no_gateway,
-                 Confidence::certain);
+  auto& finding = cause.name(
+      up.empty() ? FindingCode::network_offline : FindingCode::network_no_gateway, certain);
   if (up.empty()) {
     finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
     finding.fix = phrase(

@@ -154,9 +154,9 @@ Causes find_mtu(const Diagnosis& context) {
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
-  auto& finding = cause.name(FindingCode::network_mtu, alone || differ ? Confidence::possible
-                                                       : sure          ? Confidence::certain
-                                                                       : Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_mtu, alone || differ ? possible
+                                                       : sure          ? certain
+                                                                       : likely);
   finding.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.fix = phrase(
@@ -185,8 +185,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     return is_refused_by_ipv6(result) ||
            family_of(*result, "IPv6").result == DetailCode::prohibited;
   });
-  auto& finding = cause.name(FindingCode::network_ipv6_broken,
-                             several ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
   finding.title = phrase("IPv6 is set up on this network but does not work");
   finding.fix = phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
@@ -224,8 +223,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     const bool refused = std::ranges::all_of(results, is_refused_by_ipv6);
     auto& cause = causes.emplace_back(results);
     const bool sure = all && results.size() > 1 && !facts.line_loses();
-    auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead,
-                               sure ? Confidence::likely : Confidence::possible);
+    auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead, sure ? likely : possible);
     if (refused || !all) finding.owner = Owner::vendor;
     finding.title =
         phrase("IPv6 to {} does not work, but IPv4 does", all ? Text(party) : listed(hosts));

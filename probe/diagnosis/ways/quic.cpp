@@ -49,8 +49,7 @@ Causes find_refused_quic(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   const bool several = parties_of(cause.explained).size() > 1;
-  auto& finding = cause.name(FindingCode::firewall_quic_rejected,
-                             several ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::firewall_quic_rejected, several ? likely : possible);
   finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
   finding.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
@@ -72,8 +71,7 @@ Causes find_filtered_quic(const Diagnosis& context) {
   const auto through = with_detail(facts, {DetailCode::quic_spoken});
   Cause cause;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
-  auto& finding = cause.name(FindingCode::firewall_quic_filtered,
-                             everywhere ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::firewall_quic_filtered, everywhere ? likely : possible);
   finding.title = phrase("A device in the path cuts off QUIC greetings");
   finding.fix = phrase(
       "Exempt {} from the inspection of UDP 443, or block UDP 443 entirely: browsers then use TCP "

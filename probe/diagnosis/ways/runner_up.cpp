@@ -129,7 +129,7 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   // What a firewall closes: worlds decide on all such codes (finding_code.cpp).
   const bool by_worlds =
       family_of(finding.code) == "firewall" && has(finding.code, FindingTrait::asks_to_let_through);
-  if (finding.confidence == Confidence::certain || !by_worlds) return {};
+  if (finding.confidence == certain || !by_worlds) return {};
   const auto lost = ids_of(failing_ones(cause.explained));
   const auto& drawn = context.worlds();
   std::vector<std::size_t> failures;

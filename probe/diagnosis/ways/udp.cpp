@@ -144,9 +144,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   const bool several = set_of(by_udp, &Flow::network).size() > 1;
   const bool seen = !closed.replies_from && any_sample(udp_cells(facts), is_blocked_on_the_way);
   // Where nothing but silence shows it, somebody further out may do it.
-  const auto surest = seen && several                ? Confidence::certain
-                      : seen || silence_tells(facts) ? Confidence::likely
-                                                     : Confidence::possible;
+  const auto surest = seen && several ? certain : seen || silence_tells(facts) ? likely : possible;
   closed.confidence = std::max(told->confidence(), surest);
   return closed;
 }
@@ -181,7 +179,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   cause.closes = replies_from > last_well_known_port ? Closes::high_udp : Closes::udp;
   auto& finding = cause.name(FindingCode::firewall_udp_blocked, closed->confidence);
   finding.title = title_of(replies_from, facts);
-  if (finding.confidence == Confidence::possible) {
+  if (finding.confidence == possible) {
     // What is seen to be blocked is reported as that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
     auto silent = udp_cells(facts);
@@ -223,7 +221,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
 
 Causes find_one_way_media(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.name(FindingCode::media_one_way, Confidence::certain);
+  auto& finding = cause.name(FindingCode::media_one_way, certain);
   cause.explained = context.facts.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
   });

@@ -34,7 +34,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   const bool off = std::ranges::any_of(findings, [](const Finding& finding) {
     const bool code = finding.code == FindingCode::network_offline ||
                       finding.code == FindingCode::network_no_gateway;
-    return code && finding.confidence == Confidence::certain;
+    return code && finding.confidence == certain;
   });
   if (off) return std::nullopt;
   std::set<std::string> explained;  // rows
@@ -52,7 +52,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     }
   }
   if (cause.explained.empty()) return std::nullopt;
-  auto& finding = cause.name(FindingCode::network_unexplained, Confidence::possible);
+  auto& finding = cause.name(FindingCode::network_unexplained, possible);
   const auto hosts = listed(hosts_of(cause.explained));
   const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::unresolved;

@@ -46,7 +46,7 @@ Causes find_web_only(const Diagnosis& context) {
     return spares_the_web(box) && other_tcp.by(box, world) &&
            std::ranges::any_of(world.boxes, closes_udp);
   });
-  if (!told || told->confidence() == Confidence::possible) return {};
+  if (!told || told->confidence() == possible) return {};
   // Silence alone shows no device of the site's own.
   const bool seen = any_blocked(facts.select([](const Flow& flow) {
     return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
@@ -59,9 +59,8 @@ Causes find_web_only(const Diagnosis& context) {
   const bool plain_web = std::ranges::any_of(plain, [](const Flow* flow) { return out(*flow); });
   // Where nobody tried port 80 it is not known to be closed.
   cause.closes = plain_web || plain.empty() ? Closes::all_but_web : Closes::all_but_https;
-  auto& finding =
-      cause.name(FindingCode::firewall_web_only,
-                 seen ? told->confidence() : std::max(told->confidence(), Confidence::likely));
+  auto& finding = cause.name(FindingCode::firewall_web_only,
+                             seen ? told->confidence() : std::max(told->confidence(), likely));
   finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                          plain_web ? phrase("80 and ") : "");
   finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),

@@ -17,8 +17,7 @@ Causes find_taken_connections(const Diagnosis& context) {
                                });
   if (!cause) return {};
   auto& finding = cause->finding;
-  if (!facts.any_probe(is_taken_near))
-    finding.confidence = std::max(finding.confidence, Confidence::likely);
+  if (!facts.any_probe(is_taken_near)) finding.confidence = std::max(finding.confidence, likely);
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
                          named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
@@ -74,7 +73,7 @@ Causes find_tls_filter(const Diagnosis& context) {
                        name->second, target.host),
                 &result);
   }
-  const bool alone = finding.confidence == Confidence::possible;
+  const bool alone = finding.confidence == possible;
   finding.title =
       alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
       : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
