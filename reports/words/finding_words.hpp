@@ -12,8 +12,7 @@ namespace callready {
 
 struct FindingWords {
   FindingCode code;
-  std::string_view title, meaning, known_by;
-  std::string_view fix;
+  std::string_view title, meaning, known_by, fix;
 };
 
 // One for each code, in the order of the codes.

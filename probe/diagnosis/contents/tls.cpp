@@ -131,55 +131,49 @@ void add_effects(const Facts& facts, const Probes& inspected,
 struct Fault {
   DetailCode detail;
   FindingCode code;
-  std::string_view title, fix;
   Confidence confidence;
+  std::string_view title, fix;
 };
 
 // What can be wrong with a server's own certificate. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
-    {DetailCode::untrusted, FindingCode::tls_untrusted,
+    {DetailCode::untrusted, FindingCode::tls_untrusted, likely,
      marked("Certificate from an unknown issuer: {0}"),
      marked(
          "Find out who \"{1}\" is, the issuer of the certificate of {0}. If it is an inspection "
          "device of this site, exempt {0} from inspection; if it is the service's own authority, "
-         "install its root certificate on the computers and devices, or ask the vendor for it."),
-     likely},
-    {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
+         "install its root certificate on the computers and devices, or ask the vendor for it.")},
+    {DetailCode::unexpected_issuer, FindingCode::tls_untrusted, likely,
      marked("Certificate from an unexpected issuer: {0}"),
      marked("Find out who \"{1}\" is, the issuer of the certificate of {0}: the vendor names a "
             "different issuer. If it is an inspection device of this site, exempt {0} from "
-            "inspection."),
-     likely},
-    {DetailCode::expired, FindingCode::tls_expired, marked("The certificate of {0} has expired"),
-     marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
-     certain},
-    {DetailCode::not_yet_valid, FindingCode::tls_expired,
+            "inspection.")},
+    {DetailCode::expired, FindingCode::tls_expired, certain,
+     marked("The certificate of {0} has expired"),
+     marked("Ask the operator of {0} to renew the certificate, which was valid until {1}.")},
+    {DetailCode::not_yet_valid, FindingCode::tls_expired, certain,
      marked("The certificate of {0} is not valid yet"),
      marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
             "only "
-            "from {1}."),
-     certain},
-    {DetailCode::wrong_name, FindingCode::tls_wrong_name,
+            "from {1}.")},
+    {DetailCode::wrong_name, FindingCode::tls_wrong_name, certain,
      marked("The certificate of {0} is for a different name"),
      marked("Check first whether DNS at this site sends {0} to a different server than DNS "
             "elsewhere does, and correct that. Otherwise, ask the operator of {0} to install a "
-            "certificate for that name."),
-     certain},
-    {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
+            "certificate for that name.")},
+    {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain, certain,
      marked("Incomplete certificate chain from {0}"),
      marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
             "server: browsers often find it on their own, but phones and calling applications do "
-            "not."),
-     certain},
+            "not.")},
     // Nothing is signed yet when a server says so: a device on the way may say it.
-    {DetailCode::tls_version, FindingCode::tls_outdated,
+    {DetailCode::tls_version, FindingCode::tls_outdated, likely,
      marked("Only outdated TLS versions are supported by {0}"),
      marked(
          "If a proxy or firewall of this site opens TLS, enable TLS 1.2 or 1.3 there. Otherwise, "
          "ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
-         "versions)."),
-     likely},
+         "versions).")},
 };
 
 std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
