@@ -107,14 +107,13 @@ Causes find_block_page(const Diagnosis& context) {
     finding.title = whose.empty()
                         ? phrase("This site's DNS sends {} to a block page", which)
                         : phrase("This site's DNS sends {} to {}'s block page", which, whose);
-    finding.fix =
-        plural(lost.size(),
-               "Allow this name in this site's DNS filter{1} (its DNS servers are {2}): {3}. "
-               "The firewall needs no change.",
-               "Allow these names in this site's DNS filter{1} (its DNS servers are {2}): {3}. "
-               "The firewall needs no change.",
-               whose.empty() ? std::string() : fmt::format(", {}", whose),
-               resolvers_in_words(context.facts), listed(lost, 12));
+    finding.fix = plural(lost.size(),
+                         "Allow this name in this site's DNS filter{1} (its DNS servers are {2}): "
+                         "{3}. The firewall needs no change.",
+                         "Allow these names in this site's DNS filter{1} (its DNS servers are "
+                         "{2}): {3}. The firewall needs no change.",
+                         whose.empty() ? std::string() : fmt::format(", {}", whose),
+                         resolvers_in_words(context.facts), listed(lost, 12));
     add_what_they_saw(finding.evidence, cause.explained, 4);
     causes.push_back(std::move(cause));
   }

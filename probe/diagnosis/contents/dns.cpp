@@ -223,15 +223,14 @@ Causes find_dns_filtered(const Diagnosis& context) {
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  finding.fix =
-      weak
-          ? look_up_elsewhere(context.facts, lost)
-          : plural(lost.size(),
-                   "Allow this name on this site's DNS servers ({1}) and any DNS filter behind "
-                   "them: {2}.{3}",
-                   "Allow these names on this site's DNS servers ({1}) and any DNS filter behind "
-                   "them: {2}.{3}",
-                   resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
+  finding.fix = weak ? look_up_elsewhere(context.facts, lost)
+                     : plural(lost.size(),
+                              "Allow this name on this site's DNS servers ({1}) and any DNS filter "
+                              "behind them: {2}.{3}",
+                              "Allow these names on this site's DNS servers ({1}) and any DNS "
+                              "filter behind them: {2}.{3}",
+                              resolvers_in_words(context.facts), listed(lost, 12),
+                              whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }

@@ -185,15 +185,14 @@ Causes find_nat(const Diagnosis& context) {
             ? phrase("The NAT uses a different public address for each destination (symmetric NAT)")
             : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
     finding.fix = phrase(
-        "On the router or firewall that does NAT, keep one public address and port for each "
-        "local port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
-        "\"full cone\"), at least for the phones' UDP.");
+        "On the router or firewall that does NAT, keep one public address and port for each local "
+        "port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or \"full "
+        "cone\"), at least for the phones' UDP.");
     cause.tell(EvidenceKind::nat_mapping, *result);
     if (several.size() > 1) {
       cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
       finding.fix += phrase(
-          " Where the site has several Internet lines, keep all UDP of one device on one of "
-          "them.");
+          " Where the site has several Internet lines, keep all UDP of one device on one of them.");
     }
     if (carrier) {
       finding.evidence.push_back(*carrier);

@@ -61,18 +61,16 @@ constexpr Login with_better_password{
     marked("The proxy {} rejects the given user name and password"),
     marked("To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and "
            "run again.")};
-constexpr Login with_password{
-    marked("The proxy {} requires a user name and password"),
-    marked("To test with a login, set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
-           "again.")};
+constexpr Login with_password{marked("The proxy {} requires a user name and password"),
+                              marked("To test with a login, set CALLREADY_PROXY_USER and "
+                                     "CALLREADY_PROXY_PASSWORD and run again.")};
 constexpr Login with_domain_or_password{
     with_password.title,
     marked("To test with a login, sign in to the domain on this computer (klist shows the ticket) "
            "or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run again.")};
-constexpr Login with_domain{
-    marked("The proxy {} requires a domain login (Negotiate)"),
-    marked("To test with a login, sign in to the domain on this computer (klist shows the ticket) "
-           "and run again.")};
+constexpr Login with_domain{marked("The proxy {} requires a domain login (Negotiate)"),
+                            marked("To test with a login, sign in to the domain on this computer "
+                                   "(klist shows the ticket) and run again.")};
 
 // By what it said itself.
 const Login& login_wanted(const Probes& turned_away) {
@@ -128,10 +126,9 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
     });
     if (told) ports.insert(flow.port);
   }
-  // A server of the vendor's was asked directly over TCP, without success: otherwise the site
-  // may let out the vendor's list, none of which was measured. So were two ports: one alone
-  // shows only that it is shut. A refusal next to silence may be a server's own, and its port
-  // let out.
+  // A server of the vendor's was asked directly over TCP, without success: otherwise the site may
+  // let out the vendor's list, none of which was measured. So were two ports: one alone shows only
+  // that it is shut. A refusal next to silence may be a server's own, and its port let out.
   const bool own = asked && ports.size() > 1 && !(refused && lost);
   const bool some_udp = udp_gets_out(facts);
   const auto hosts = let_out(facts);
@@ -189,8 +186,8 @@ Cause no_way_to_the_proxy(const Probes& probes) {
   auto& finding = cause.name(FindingCode::proxy_unreachable, certain);
   finding.title = what_the_proxy_does(probes);
   finding.fix = phrase(
-      "Check that the proxy {} is running and reachable from this network, or correct its "
-      "address in the computers' settings.",
+      "Check that the proxy {} is running and reachable from this network, or correct its address "
+      "in the computers' settings.",
       proxy_name(probes));
   cause.tell(probes.size() == 1
                  ? phrase("No connection through it succeeded.")

@@ -127,8 +127,7 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   auto by_offset = best;
   std::ranges::sort(by_offset, {}, &Source::offset_ms);
   ConsensusTime time{by_offset[by_offset.size() / 2]->offset_ms, {}};
-  // In the report's order: the order of the offsets may differ once they have been rounded
-  // there.
+  // In the report's order: the order of the offsets may differ once they have been rounded there.
   for (const auto* source : best) time.evidence.push_back({source->result->probe.id, source->text});
   return time;
 }

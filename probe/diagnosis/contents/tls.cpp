@@ -155,8 +155,7 @@ constexpr Fault faults[] = {
     {DetailCode::not_yet_valid, FindingCode::tls_expired, certain,
      marked("The certificate of {0} is not valid yet"),
      marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
-            "only "
-            "from {1}.")},
+            "only from {1}.")},
     {DetailCode::wrong_name, FindingCode::tls_wrong_name, certain,
      marked("The certificate of {0} is for a different name"),
      marked("Check first whether DNS at this site sends {0} to a different server than DNS "
@@ -172,8 +171,7 @@ constexpr Fault faults[] = {
      marked("Only outdated TLS versions are supported by {0}"),
      marked(
          "If a proxy or firewall of this site opens TLS, enable TLS 1.2 or 1.3 there. Otherwise, "
-         "ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
-         "versions).")},
+         "ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older versions).")},
 };
 
 std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {

@@ -47,15 +47,14 @@ constexpr Kind kinds[] = {
             "the cause. Change nothing on this network."),
      [](const ProbeResult& result) { return turn_code_of(result) == 508; }},
     {FindingCode::turn_relay_dead, marked("The TURN server's relays carry no traffic"),
-     marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
-            "49152-65535), and "
-            "to check the external address in its configuration. Change nothing on this network."),
+     marked(
+         "Ask the operator of {} to allow UDP in and out on its relay ports (usually 49152-65535), "
+         "and to check the external address in its configuration. Change nothing on this network."),
      is_dead},
     // RFC 8656 section 19: 442, Unsupported Transport Protocol.
     {FindingCode::turn_relay_dead, marked("The TURN server does not relay UDP"),
-     marked(
-         "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
-         "network."),
+     marked("Ask the operator of {} to let it relay UDP, which carries media. Change nothing on "
+            "this network."),
      [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 

@@ -272,10 +272,9 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
   }
 }
 
-// Shows what a box is thought to do: how its packets fare on the way, over UDP next to media on
-// the same port, which a filter for STUN or SIP lets through; and, of what dies further out,
-// whether a stranger's packet gets as far as the vendors' do. `silent`: what no box of it
-// explains.
+// Shows what a box is thought to do: how its packets fare on the way, over UDP next to media on the
+// same port, which a filter for STUN or SIP lets through; and, of what dies further out, whether a
+// stranger's packet gets as far as the vendors' do. `silent`: what no box of it explains.
 void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
                    const std::vector<std::size_t>& silent, Candidates& candidates) {
   const auto& sight = drawn.sight;

@@ -125,10 +125,9 @@ class Devices {
     find_near(events);
   }
 
-  // It was seen at a router that is not known to be farther out than the devices that turned
-  // others to that host away, or is known to be nearer than one that turned any away, or turns
-  // packets away itself, or is where a datagram was last seen that was dropped when it was sent
-  // farther.
+  // It was seen at a router that is not known to be farther out than the devices that turned others
+  // to that host away, or is known to be nearer than one that turned any away, or turns packets
+  // away itself, or is where a datagram was last seen that was dropped when it was sent farther.
   bool may_be_behind(const FlowEvent& event) const {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;

@@ -172,9 +172,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     }
     // By what works for sure: another one, nearer to the first, may not be known.
     if (hoped.verdict == Verdict::degraded && feared.verdict == Verdict::degraded) {
-      if (feared.by != nullptr && feared.by->fallback) {
-        add_once(fallback, titles(feared.by->rows));
-      }
+      if (feared.by != nullptr && feared.by->fallback) add_once(fallback, titles(feared.by->rows));
       add_once(limited, culprits(first, Assume::best));
     }
   }

@@ -43,8 +43,7 @@ bool is_full(const MediaStream& stream, MediaWay way);
 // True if the line carries fewer calls at once than were asked for.
 bool too_few_calls(const MediaStream& stream);
 
-// True if more may pass than are known to: not all numbers up to the first that failed were
-// tried.
+// True if more may pass than are known to: not all numbers up to the first that failed were tried.
 bool may_carry_more(const CallCapacity& calls);
 
 // "9 of 12 calls at once passed; with 12, packets queued on the way out (up to 45 ms)";

@@ -137,8 +137,7 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
   }
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
   return phrase(
-      "about {} ms one way (half of the shortest round trip); the vendor allows at most {} "
-      "ms",
+      "about {} ms one way (half of the shortest round trip); the vendor allows at most {} ms",
       fmt::format("{:.0f}", shortest->count() / 2), fmt::format("{:g}", *most));
 }
 
@@ -234,9 +233,7 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   const bool told = result.observation.detail == DetailCode::answered_on_the_way;
   if (doubt.empty() || told) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
-  if (answered_again(result, evidences)) {
-    return phrase("answered on the second try, but {}", doubt);
-  }
+  if (answered_again(result, evidences)) return phrase("answered on the second try, but {}", doubt);
   if (outcome == Outcome::passed || causes.got_out.contains(result.probe.id)) {
     return phrase("packets leave the site, but {}", doubt);
   }

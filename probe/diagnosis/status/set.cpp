@@ -151,9 +151,7 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
   static_cast<SetText&>(result) = set;
   result.leans_on = set.leans_on;
   for (const auto& advice : set.advice) {
-    if (is_for(advice, scenarios)) {
-      result.advice.push_back({advice.id, advice.text, advice.source});
-    }
+    if (is_for(advice, scenarios)) result.advice.push_back({advice.id, advice.text, advice.source});
   }
   const auto regions = distances_of_regions(planned.rows, evidences);
   for (const auto& plan : planned.rows) {

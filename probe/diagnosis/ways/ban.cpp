@@ -21,8 +21,7 @@ struct Twice {
   const FlowSample* after = nullptr;   // it does not
 };
 
-// This computer's address, for those who are to let it through: IPv4, if it has such an
-// address.
+// This computer's address, for those who are to let it through: IPv4, if it has such an address.
 std::string own_address(const Report& report) {
   for (const bool v4 : {true, false}) {
     for (const auto& interface : report.site.interfaces) {
@@ -111,9 +110,7 @@ std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
 // When the first of these was already silent.
 WallTime silent_since(const std::vector<Twice>& lost) {
   auto since = WallTime::max();
-  for (const auto& twice : lost) {
-    since = std::min(since, *twice.after->result->observation.sent_at);
-  }
+  for (const auto& twice : lost) since = std::min(since, *twice.after->result->observation.sent_at);
   return since;
 }
 

@@ -261,10 +261,9 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
         "Look in the firewall's log for dropped packets from this computer, and allow this traffic "
         "(and return traffic) {}: {}.{}",
         from_users(facts), asked_flows(facts, cause),
-        claim.blocked
-            ? ask_the_device(device_of(claim.flows))
-            : phrase(" If the log shows that the packets leave, ask the server's operator "
-                     "whether it is up."));
+        claim.blocked ? ask_the_device(device_of(claim.flows))
+                      : phrase(" If the log shows that the packets leave, ask the server's "
+                               "operator whether it is up."));
   }
   finding.evidence = evidence_for_claim(claim, 6);
   if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {

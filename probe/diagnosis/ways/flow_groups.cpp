@@ -159,10 +159,9 @@ void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
         {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
   }
   if (dropped.size() > 2) {
-    list.push_back(
-        {"", phrase("UDP to {} ports ({}) is dropped before the first router outside; other "
-                    "packets get there.",
-                    dropped.size(), ports_in_words(dropped, 4))});
+    list.push_back({"", phrase("UDP to {} ports ({}) is dropped before the first router outside; "
+                               "other packets get there.",
+                               dropped.size(), ports_in_words(dropped, 4))});
   }
   if (!silent.empty()) {
     list.push_back({"", phrase("Public servers do not answer over UDP: {}.",

@@ -42,8 +42,7 @@ bool was_owed_an_answer(const Facts& facts, const FlowEvent& event);
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);
 bool any_blocked(const std::vector<const Flow*>& flows);
-// How often packets of one kind were sent there without success: what died once may be a bad
-// line.
+// How often packets of one kind were sent there without success: what died once may be a bad line.
 int times_lost(const Flow& flow);
 // Blocked for certain: a device said so, or it was tried more than once, and more often on a line
 // that loses packets.

@@ -138,8 +138,7 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
 // from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
   const auto& facts = context.facts;
-  // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent
-  // again.
+  // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
   const bool limited =
       new_flows_are_limited(facts) &&
       std::ranges::any_of(facts.answered_late, [](const auto* result) { return is_udp(*result); });

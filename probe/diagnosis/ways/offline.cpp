@@ -150,9 +150,7 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   if (!outside.answers_all) return possible;
   // One or two services may be shut, where little else was asked.
   const std::size_t few = outside.device.empty() ? 2 : 3;
-  if (outside.services.size() < few && (outside.looked_up || !outside.control)) {
-    return possible;
-  }
+  if (outside.services.size() < few && (outside.looked_up || !outside.control)) return possible;
   if (!outside.looked_up) {
     // A name server of the site's that answers, and reaches nobody itself, says the same.
     const bool many = outside.parties.size() > 1 || outside.mute.size() >= enough_mute;

@@ -190,13 +190,10 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   finding.fix = phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
-      says_no
-          ? phrase(
-                "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
-                "now, or stop announcing IPv6 on this network.")
-          : phrase(
-                "Repair the IPv6 route to the Internet (the router announces one, but packets do "
-                "not come back), or stop announcing IPv6 on this network."));
+      says_no ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which "
+                       "refuses it now, or stop announcing IPv6 on this network.")
+              : phrase("Repair the IPv6 route to the Internet (the router announces one, but "
+                       "packets do not come back), or stop announcing IPv6 on this network."));
   for (const auto* result : cause.explained) tell_of_both(*result, cause);
   return {cause};
 }

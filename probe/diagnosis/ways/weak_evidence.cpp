@@ -178,9 +178,7 @@ class Losses {
     if (!fresh) return known->second;
     for (const auto& [packet, event] : drawn_.sight.seen_packets()) {
       const bool lost = reach::is_bad(event.seen) || event.seen == Seen::mute;
-      if (lost && reach::loses(reach::fate_of(box, packet))) {
-        known->second.push_back(&event);
-      }
+      if (lost && reach::loses(reach::fate_of(box, packet))) known->second.push_back(&event);
     }
     return known->second;
   }
