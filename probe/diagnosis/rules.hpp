@@ -5,7 +5,7 @@
 #include <span>
 
 #include "probe/diagnosis/attribution.hpp"
-#include "probe/diagnosis/facts.hpp"
+#include "probe/diagnosis/words.hpp"
 
 namespace callready::reach {
 struct Diagnosis;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "probe/diagnosis/contents/names.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

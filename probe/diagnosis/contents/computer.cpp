@@ -4,7 +4,6 @@
 
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

@@ -7,7 +7,6 @@
 #include <ranges>
 
 #include "probe/diagnosis/contents/names.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

@@ -10,7 +10,6 @@
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

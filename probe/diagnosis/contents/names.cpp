@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "probe/diagnosis/words.hpp"
-
 namespace callready::findings {
 namespace {
 

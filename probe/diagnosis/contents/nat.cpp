@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

@@ -1,7 +1,6 @@
 // A device on the way that rewrites SIP (RFC 3261 messages), judged by what the SIP ALG test saw,
 // and by what servers said about this machine over transports that the device can and cannot read.
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 #include "probe/model/describe.hpp"
 
 namespace callready::findings {

@@ -1,6 +1,5 @@
 // What is wrong with the site as a whole: a sign-in page in front of it.
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

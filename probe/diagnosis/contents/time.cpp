@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 #include "probe/model/day.hpp"
 
 namespace callready::findings {

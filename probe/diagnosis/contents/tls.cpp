@@ -4,7 +4,6 @@
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
-#include "probe/diagnosis/words.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::findings {

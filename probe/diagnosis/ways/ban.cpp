@@ -8,7 +8,6 @@
 #include <set>
 
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 #include "probe/model/canary.hpp"
 
 namespace callready::findings {

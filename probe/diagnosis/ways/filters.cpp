@@ -2,7 +2,6 @@
 // neighbours are told apart", 3).
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

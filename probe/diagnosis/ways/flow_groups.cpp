@@ -4,8 +4,6 @@
 #include <cmath>
 #include <map>
 
-#include "probe/diagnosis/words.hpp"
-
 namespace callready::findings {
 namespace {
 

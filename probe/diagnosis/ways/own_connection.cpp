@@ -1,7 +1,6 @@
 // Is this computer connected at all? Judged by what its system says about its links, addresses,
 // routes and gateways, before looking at anything that was sent.
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

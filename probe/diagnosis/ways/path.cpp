@@ -5,7 +5,6 @@
 #include <set>
 
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

@@ -1,7 +1,6 @@
 // QUIC, which browsers try before TCP: refused on UDP 443 while other UDP gets out, or answered and
 // then cut off by the name in its greeting. Silence from the start proves nothing.
 #include "probe/diagnosis/ways/flow_groups.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

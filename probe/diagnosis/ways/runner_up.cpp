@@ -5,7 +5,6 @@
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

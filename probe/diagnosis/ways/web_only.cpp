@@ -3,7 +3,6 @@
 
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "probe/diagnosis/ways/by_worlds.hpp"
-#include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 
