@@ -79,6 +79,15 @@ bool any_sample(const Flow& flow, Wanted wanted) {
   return std::ranges::any_of(flow.samples, wanted);
 }
 
+template <typename Item, typename Wanted>
+std::vector<const Item*> those_that(const std::vector<Item>& items, Wanted wanted) {
+  std::vector<const Item*> found;
+  for (const auto& item : items) {
+    if (wanted(item)) found.push_back(&item);
+  }
+  return found;
+}
+
 // What these have of one kind, each once: `set_of(flows, &Flow::network)`.
 template <typename Item, typename Value>
 auto set_of(const std::vector<const Item*>& items, Value value) {
@@ -157,11 +166,7 @@ class Facts {
 
   template <typename Wanted>
   Probes probes_that(Wanted wanted) const {
-    Probes found;
-    for (const auto& result : report.probes) {
-      if (wanted(result)) found.push_back(&result);
-    }
-    return found;
+    return those_that(report.probes, wanted);
   }
   template <typename Wanted>
   bool any_probe(Wanted wanted) const {
@@ -169,11 +174,7 @@ class Facts {
   }
   template <typename Wanted>
   std::vector<const Flow*> select(Wanted wanted) const {
-    std::vector<const Flow*> found;
-    for (const auto& flow : flows) {
-      if (wanted(flow)) found.push_back(&flow);
-    }
-    return found;
+    return those_that(flows, wanted);
   }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;

@@ -32,12 +32,6 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
   }
 }
 
-// RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
-bool is_policy_error(const Evidence& answer) {
-  const auto code = number_fact(answer, Fact::extended_error_code).value_or(0);
-  return code >= 15 && code <= 18;
-}
-
 // A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
 bool is_foreign_zone(const Evidence& answer, const std::string& name) {
   auto zone = text_fact(answer, Fact::soa_zone);
@@ -105,10 +99,8 @@ bool has_records(const Evidence& answer) {
 }
 
 Probes open_failures(const Diagnosis& context, const Name& name) {
-  Probes open;
-  for (const auto* result : name.probes) {
-    if (failing(*result) && !context.explained(*result)) open.push_back(result);
-  }
+  auto open = failing_ones(name.probes);
+  std::erase_if(open, [&](const ProbeResult* result) { return context.explained(*result); });
   return open;
 }
 
@@ -200,7 +192,9 @@ std::set<IpAddress> addresses_in(const Evidence& answer) {
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {
   for (const auto& [answer, probe] : name.here) {
-    if (is_policy_error(*answer)) return FindingEvidence{probe, answer->text};
+    // RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
+    const auto code = number_fact(*answer, Fact::extended_error_code).value_or(0);
+    if (code >= 15 && code <= 18) return FindingEvidence{probe, answer->text};
     // Where others have it from that zone, too, the name is an alias into it (RFC 2308
     // section 2.1).
     const auto zone = text_fact(*answer, Fact::soa_zone);

@@ -23,13 +23,6 @@ bool proxy_is_gone(const ProbeResult& result) {
          seen.detail == DetailCode::proxy_timed_out || seen.detail == DetailCode::kept_here;
 }
 
-// Many networks that let nothing else out allow look-ups, with any server.
-bool only_asks_names(const Flow& flow) {
-  return std::ranges::all_of(flow.samples, [](const FlowSample& sample) {
-    return sample.result->probe.check == CheckKind::dns;
-  });
-}
-
 // What became of all that was sent out, if nothing comes back.
 struct Outside {
   std::set<std::string> parties;                      // who should answer
@@ -60,7 +53,11 @@ bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& out
     const auto router = said != nullptr ? text_fact(*said, Fact::sender) : sample.by;
     if (sample.no_way && !router.empty()) outside.lost_routers[router].insert(flow.party);
   }
-  if (only_asks_names(flow)) {
+  // Many networks that let nothing else out allow look-ups, with any server.
+  const bool only_names = std::ranges::all_of(flow.samples, [](const FlowSample& sample) {
+    return sample.result->probe.check == CheckKind::dns;
+  });
+  if (only_names) {
     if (any_sample(flow, &FlowSample::no_way)) {
       outside.add_silent(flow);
     } else if (flow.way == Reachability::lost) {
