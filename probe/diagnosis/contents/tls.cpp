@@ -9,60 +9,39 @@
 namespace callready::findings {
 namespace {
 
-// Inspection products by what they write into the issuers that they make, in lower case.
+// Inspection products that write their name into the issuers that they make.
+constexpr std::string_view products[] = {
+    "Zscaler",     "Sophos",      "Netskope",       "Check Point",   "Barracuda",      "WatchGuard",
+    "SonicWall",   "Forcepoint",  "Cisco Umbrella", "Cato Networks", "Menlo Security", "iboss",
+    "Smoothwall",  "Untangle",    "Securly",        "ContentKeeper", "Kaspersky",      "Avast",
+    "Bitdefender", "mitmproxy",   "Charles Proxy",  "pfSense",       "OPNsense",       "Sangfor",
+    "Hillstone",   "Stormshield", "Clavister",      "A10 Networks",  "Gigamon"};
+
+// And those that write this, in lower case.
 struct Product {
   std::string_view mark, name;
 };
-constexpr Product products[] = {
-    {"zscaler", "Zscaler"},
+constexpr Product marked_products[] = {
     {"fortinet", "Fortinet FortiGate"},
     {"fortigate", "Fortinet FortiGate"},
     {"palo alto", "Palo Alto Networks"},
-    {"sophos", "Sophos"},
-    {"netskope", "Netskope"},
     {"goskope", "Netskope"},
     {"blue coat", "Symantec (Blue Coat) ProxySG"},
     {"bluecoat", "Symantec (Blue Coat) ProxySG"},
     {"proxysg", "Symantec (Blue Coat) ProxySG"},
-    {"check point", "Check Point"},
     {"checkpoint", "Check Point"},
-    {"barracuda", "Barracuda"},
-    {"watchguard", "WatchGuard"},
-    {"sonicwall", "SonicWall"},
-    {"forcepoint", "Forcepoint"},
     {"websense", "Forcepoint (Websense)"},
     {"mcafee web gateway", "Skyhigh (McAfee) Web Gateway"},
     {"skyhigh", "Skyhigh Secure Web Gateway"},
-    {"cisco umbrella", "Cisco Umbrella"},
     {"ironport", "Cisco Secure Web Appliance"},
-    {"cato networks", "Cato Networks"},
-    {"menlo security", "Menlo Security"},
-    {"iboss", "iboss"},
     {"lightspeed", "Lightspeed Systems"},
-    {"smoothwall", "Smoothwall"},
-    {"untangle", "Untangle"},
-    {"securly", "Securly"},
-    {"contentkeeper", "ContentKeeper"},
     {"gfi software", "GFI"},
     {"trend micro web", "Trend Micro"},
-    {"kaspersky", "Kaspersky"},
     {"eset ssl filter", "ESET"},
-    {"avast", "Avast"},
     {"avg web/mail shield", "AVG"},
-    {"bitdefender", "Bitdefender"},
-    {"mitmproxy", "mitmproxy"},
     {"squid proxy", "Squid"},
-    {"charles proxy", "Charles Proxy"},
     {"do_not_trust_fiddlerroot", "Fiddler"},
-    {"pfsense", "pfSense"},
-    {"opnsense", "OPNsense"},
-    {"sangfor", "Sangfor"},
-    {"hillstone", "Hillstone"},
-    {"stormshield", "Stormshield"},
-    {"clavister", "Clavister"},
-    {"a10 networks", "A10 Networks"},
     {"f5 ssl orchestrator", "F5"},
-    {"gigamon", "Gigamon"},
 };
 
 // The product that issued this chain, by its name in an issuer; empty where none is known.
@@ -71,8 +50,11 @@ std::string_view product_of(const std::vector<Certificate>& chain) {
   if (chain.size() == 1 && chain.front().self_signed) return {};
   for (const auto& certificate : chain) {
     const auto issuer = lower_case(certificate.issuer);
-    for (const auto& product : products) {
-      if (issuer.find(product.mark) != std::string::npos) return product.name;
+    for (const auto name : products) {
+      if (issuer.find(lower_case(name)) != std::string::npos) return name;
+    }
+    for (const auto& [mark, name] : marked_products) {
+      if (issuer.find(mark) != std::string::npos) return name;
     }
   }
   return {};
