@@ -14,74 +14,30 @@ namespace findings {
 
 std::span<Rule* const> rules() {
   static constexpr std::array table = {
-      find_offline,
-      find_captive_portal,
-      find_clock_skew,
-      find_own_firewall,
-      find_agent,
-      find_browser_policies,  // as well as others, like the next: alone they explain no failure
-      find_full_tunnel,
-      find_broken_ipv6,
-      find_vendor_ipv6,
-      find_dns_without_tcp,
-      find_dns_unreachable,
-      find_hosts_file,
-      find_dns_rewritten,
-      find_block_page,
-      find_dns_filtered,
-      find_unanswered_names,
-      find_outdated_names,
-      find_dns_slow,
-      find_pac_failure,
-      find_proxy_unreachable,
-      find_proxy_login,
-      find_proxy_required,
-      find_proxy_denials,
-      find_stripped_upgrades,
-      find_mtu,  // before the first that draws worlds: they take it as a fact
-      find_rate_limit,
-      find_dead_path,
-      find_new_flow_limit,  // takes the place of whatever else UDP may die of
-      find_web_only,        // takes the place of UDP and of the ports one by one
-      find_taken_connections,
-      find_udp_blocked,
-      find_stun_filter,
-      find_dtls_filter,
-      find_cut_greeting,
-      find_sip_filter,
-      find_closed,
-      find_one_way_media,
-      find_tls_filter,
-      find_flows,  // what is left over, one by one
-      find_refused_quic,
-      find_filtered_quic,
-      find_interception,
-      find_cut_hello,
-      find_old_authorities,
-      find_other_far_ends,
-      find_certificate_faults,
-      find_idle_timeout,
-      find_nat,
-      find_split_paths,
-      find_sip_alg,
-      find_lost_long_sip,
-      find_dying_relays,
-      find_turn,
-      find_vendor_down,
-      find_sip_errors,
-      find_loss,  // after all that may be silent for a reason
-      find_outage,
-      find_media_loss,  // and jitter
-      find_poor_score,
-      find_silent_call,
-      find_call_media,
-      find_lost_consent,
-      find_relayed_calls,
-      find_full_line,
-      find_few_calls,
-      find_media_delay,
-      find_cleared_marks,
-  };
+      // This site and this computer. Policies and tunnels are named beside others: alone they
+      // explain no failure.
+      find_offline, find_captive_portal, find_clock_skew, find_own_firewall, find_agent,
+      find_browser_policies, find_full_tunnel, find_broken_ipv6, find_vendor_ipv6,
+      // Names and proxies.
+      find_dns_without_tcp, find_dns_unreachable, find_hosts_file, find_dns_rewritten,
+      find_block_page, find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
+      find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
+      find_proxy_denials, find_stripped_upgrades,
+      // Ways. The MTU comes before the first that draws worlds, which take it as a fact. A limit on
+      // new flows takes the place of whatever else UDP may die of, "only the web" that of UDP and
+      // of the ports one by one, and find_flows has what is left over.
+      find_mtu, find_rate_limit, find_dead_path, find_new_flow_limit, find_web_only,
+      find_taken_connections, find_udp_blocked, find_stun_filter, find_dtls_filter,
+      find_cut_greeting, find_sip_filter, find_closed, find_one_way_media, find_tls_filter,
+      find_flows, find_refused_quic, find_filtered_quic,
+      // What was said: certificates, NAT, SIP, TURN, and by the vendor's servers.
+      find_interception, find_cut_hello, find_old_authorities, find_other_far_ends,
+      find_certificate_faults, find_idle_timeout, find_nat, find_split_paths, find_sip_alg,
+      find_lost_long_sip, find_dying_relays, find_turn, find_vendor_down, find_sip_errors,
+      // Loss, after all that may be silent for a reason; and media.
+      find_loss, find_outage, find_media_loss, find_poor_score, find_silent_call, find_call_media,
+      find_lost_consent, find_relayed_calls, find_full_line, find_few_calls, find_media_delay,
+      find_cleared_marks};
   return table;
 }
 
