@@ -220,7 +220,6 @@ Probes failing_ones(Probes results);
 // Those of the service: well known public servers are nobody's requirement.
 Probes asked_for_ones(const Facts& facts, Probes results);
 std::set<std::string> ids_of(const Probes& probes);
-// There was no route to it.
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.
 bool is_inner_link(std::string_view name);
@@ -263,7 +262,6 @@ std::vector<Certificate> chain_of(const ProbeResult& result);
 std::string registrable_domain(const std::string& host);
 // Of these probes' hosts.
 std::set<std::string> parties_of(const Probes& probes);
-// The ports that these probes went to.
 std::set<std::uint16_t> ports_of(const Probes& probes);
 // An address's /24 or /48, within which two addresses are taken to be related; for one that NAT64
 // made, that of the IPv4 address in it.

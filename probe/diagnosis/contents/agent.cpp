@@ -8,7 +8,6 @@
 namespace callready::findings {
 namespace {
 
-// The connection was established, and nothing came of it.
 bool stood_in_vain(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::failed && chain_of(result).empty() &&

@@ -53,7 +53,6 @@ Text way_of(const CallMedia& media) {
   return phrase(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
 }
 
-// How many connectivity checks arrived, according to the far end.
 std::optional<double> checks_arrived(const ProbeResult& call) {
   return number_of(call, EvidenceKind::call_arrived, Fact::checks_arrived);
 }
@@ -138,7 +137,6 @@ Causes find_silent_call(const Diagnosis& context) {
   return causes;
 }
 
-// A call that connects, and whose media does not come back, or only some of it.
 Causes find_call_media(const Diagnosis& context) {
   auto causes = lost_media(context, false);
   append(causes, lost_media(context, true));

@@ -63,7 +63,6 @@ bool asks_the_system(const ProbeResult& result) {
          !result.probe.with.contains("interface");
 }
 
-// Something came back, although it is no help.
 constexpr std::array useless_answers{
     DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
     DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};

@@ -242,7 +242,6 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   return {cause};
 }
 
-// The line carries fewer calls at once than are to be made.
 Causes find_few_calls(const Diagnosis& context) {
   Cause lost, cause;
   const CallCapacity* worst = nullptr;

@@ -15,7 +15,6 @@ struct NameAnswer {
   std::string probe;  // id
 };
 
-// What is known of one name.
 struct Name {
   std::string name;
   Probes probes;                            // direct ones to it
@@ -27,7 +26,6 @@ struct Name {
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
 };
 
-// True if it asks one server by its address.
 bool asks_a_server(const Probe& probe);
 std::map<std::string, Name> read_names(const Facts& facts);
 // Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).

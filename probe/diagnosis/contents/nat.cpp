@@ -120,7 +120,6 @@ std::vector<std::string> public_addresses(const Facts& facts) {
   return found;
 }
 
-// The check that saw two translations by itself; null: none did.
 const ProbeResult* seen_twice_translated(const Facts& facts) {
   return first_that(facts.report.probes, [](const ProbeResult& result) {
     return text_of(result, EvidenceKind::nat_translations, Fact::value) == "two";

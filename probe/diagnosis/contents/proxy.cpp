@@ -19,7 +19,6 @@ int connect_status_of(const ProbeResult& result) {
   return !is_direct(result) && seen.outcome == Outcome::denied ? seen.detail.status() : 0;
 }
 
-// This computer did not let the connection to the proxy out.
 bool is_kept_from_proxy(const ProbeResult* result) {
   return result->observation.detail == DetailCode::kept_here;
 }

@@ -12,7 +12,6 @@ bool is_sip(const ProbeResult& result) {
 
 bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
 
-// Tests with that result.
 Probes tests_that_say(DetailCode detail, const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::sip_alg && result.observation.detail == detail &&

@@ -34,7 +34,6 @@ class Questions {
   std::vector<Probe> list_;
 };
 
-// The first `most` of them.
 template <typename Item>
 std::vector<Item> first_of(std::vector<Item> items, std::size_t most) {
   if (items.size() > most) items.resize(most);

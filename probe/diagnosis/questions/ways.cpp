@@ -35,7 +35,6 @@ struct Candidate {
   friend auto operator<=>(const Candidate&, const Candidate&) = default;
 };
 
-// Does it leave the site?
 void ask_the_way(const Candidate& packet, With with, Questions& questions) {
   if (packet.udp) with["payload"] = to_string(packet.cargo);
   questions.ask(Purpose::way_out, CheckKind::hop, packet.udp ? Transport::udp : Transport::tcp,

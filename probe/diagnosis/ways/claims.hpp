@@ -44,7 +44,6 @@ struct Claim {
   std::vector<const Flow*> flows{};
   Probes probes{}, unseen{};
 
-  // Over which transports.
   bool udp() const { return std::ranges::any_of(flows, &Flow::udp); }
   bool tcp() const { return !std::ranges::all_of(flows, &Flow::udp); }
   bool is_weak() const { return confidence == possible; }

@@ -26,7 +26,6 @@ bool any_sample(const std::vector<const Flow*>& flows, Wanted wanted) {
   return first_sample(flows, wanted) != nullptr;
 }
 
-// One of its samples went that way.
 inline bool went(const Flow& flow, Reachability way) {
   return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
 }
