@@ -41,7 +41,7 @@ std::span<Rule* const> rules() {
   return table;
 }
 
-Diagnosis::Diagnosis(const Facts& all) : facts(all), explained_(got_out_after_all(all)) {}
+Diagnosis::Diagnosis(const Report& whole) : Facts(whole), explained_(got_out_after_all(*this)) {}
 
 Probes Diagnosis::open_probes(const Flow& flow) const {
   Probes open;
@@ -54,7 +54,7 @@ Probes Diagnosis::open_probes(const Flow& flow) const {
 
 bool Diagnosis::affects_requirement(const Probes& probes) const {
   return std::ranges::any_of(probes, [&](const ProbeResult* result) {
-    return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
+    return failing(*result) && asked_for(*result) && !only_measures(*result);
   });
 }
 
@@ -111,7 +111,7 @@ bool any_lost_row(const Report& report, const Probes& probes, Wanted wanted) {
 }  // namespace
 
 bool Diagnosis::breaks_capability(const Probes& probes) const {
-  return any_lost_row(facts.report, probes, [](const SetResult& set, const RequirementResult& row) {
+  return any_lost_row(report, probes, [](const SetResult& set, const RequirementResult& row) {
     bool needed = false, lost = false;
     for (const auto& capability : set.capabilities) {
       const bool has = contains(capability.requirements, row.id);
@@ -123,7 +123,7 @@ bool Diagnosis::breaks_capability(const Probes& probes) const {
 }
 
 bool Diagnosis::fails_required_row(const Probes& probes) const {
-  return any_lost_row(facts.report, probes, [](const SetResult&, const RequirementResult& row) {
+  return any_lost_row(report, probes, [](const SetResult&, const RequirementResult& row) {
     return row.severity == Severity::required;
   });
 }
@@ -158,12 +158,11 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
 }
 
 std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
-  const auto& report = so_far.facts.report;
   std::vector<findings::Cause> found;
   for (const auto rule : findings::rules()) {
     for (auto& cause : rule(so_far)) {
       so_far.note(cause);
-      contradict_what_is_closed(report, cause);
+      contradict_what_is_closed(so_far.report, cause);
       found.push_back(std::move(cause));
     }
   }
@@ -218,7 +217,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
   explained.insert(lost.begin(), lost.end());
   attribution.given_up = std::move(lost);
   attribution.doubted = findings::doubted(context, explained);
-  attribution.got_out = findings::got_out_after_all(context.facts);
+  attribution.got_out = findings::got_out_after_all(context);
   return attribution;
 }
 
@@ -241,9 +240,8 @@ Text doubt_of(const SetHead& needed) {
 }  // namespace
 
 std::vector<Finding> diagnose(const Report& report) {
-  const findings::Facts facts(report);
-  findings::Diagnosis so_far(facts);
-  return completed(find_causes(so_far), facts);
+  findings::Diagnosis so_far(report);
+  return completed(find_causes(so_far), so_far);
 }
 
 std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
@@ -255,8 +253,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
   report.sets = judged(sets, index);
   std::vector<findings::Cause> causes;
   {
-    const findings::Facts facts(report);  // of rows that are judged anew below
-    findings::Diagnosis so_far(facts);
+    findings::Diagnosis so_far(report);  // with rows that are judged anew below
     causes = find_causes(so_far);
     index.attribute(attribution_of(causes, so_far));
   }

@@ -58,10 +58,9 @@ Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flo
 
 // What the rules have to work with: the facts, and what earlier causes, or chance, have explained
 // already.
-class Diagnosis {
+class Diagnosis : public Facts {
  public:
-  explicit Diagnosis(const Facts& all);
-  const Facts& facts;
+  explicit Diagnosis(const Report& whole);
 
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
   // It works, and an earlier cause says what it lacks.

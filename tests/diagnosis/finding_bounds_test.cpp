@@ -206,8 +206,7 @@ TEST(Claim, IsSeenToBeBlockedWhereAnyPartOfItIs) {
 TEST(LostRow, FailsByItsOwnProbesOnly) {
   auto site = report({row("sip", {sip("sbc.vendor.com", 5060, silent, "timed_out")})});
   site.sets.front().requirements.front().closed_by = FindingCode::computer_agent;
-  const findings::Facts facts(site);
-  const findings::Diagnosis context(facts);
+  const findings::Diagnosis context(site);
   EXPECT_TRUE(context.fails_required_row({&site.probes.front()}));
   EXPECT_FALSE(context.fails_required_row({}));
   EXPECT_FALSE(context.breaks_capability({}));

@@ -18,11 +18,10 @@ bool stood_in_vain(const ProbeResult& result) {
 }  // namespace
 
 Causes find_agent(const Diagnosis& context) {
-  const auto& facts = context.facts;
   Probes proof, lost;
   std::set<std::uint16_t> taken, answering;  // ports
   bool said = false;                         // by the system
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto port = result.probe.target.port();
     const auto who = text_of(result, EvidenceKind::hop, Fact::who);
     // The system says so, or it is too near for anybody else.
@@ -61,14 +60,14 @@ Causes find_agent(const Diagnosis& context) {
   finding.fix = phrase(
       "Ask this computer's administrator which program intercepts these connections (a security "
       "agent, a web shield, a local proxy), and exempt the following in it: {}. {}",
-      tried_flows_in_words(facts, lost),
+      tried_flows_in_words(context, lost),
       carries_some ? phrase("Check that program's log first: what it passes on may be lost further "
                             "along the path.")
                    : phrase("The network needs no change."));
   for (const auto* result : proof | std::views::take(2)) {
     cause.tell(evidence_of(*result, EvidenceKind::hop)->text + ".", result);
   }
-  for (const auto& agent : facts.report.site.agents) {
+  for (const auto& agent : context.report.site.agents) {
     cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
                       agent.seen));
   }

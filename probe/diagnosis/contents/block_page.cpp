@@ -89,7 +89,7 @@ std::string_view block_page_of(const IpAddress& address) {
 }
 
 Causes find_block_page(const Diagnosis& context) {
-  const auto all = read_names(context.facts);
+  const auto all = read_names(context);
   Causes causes;
   for (const auto& [address, names] : misled_to_one_address(all)) {
     const auto whose = block_page_of(address);
@@ -99,8 +99,8 @@ Causes find_block_page(const Diagnosis& context) {
     Cause cause;
     const auto lost = add_misled(cause, context, names, elsewhere.contrast,
                                  whose.empty() ? Text() : phrase(", the block page of {}", whose));
-    const auto& facts = context.facts;
-    if (!facts.any_asked_for(cause.explained) && !facts.any_asked_for(cause.contradicted)) continue;
+    if (!context.any_asked_for(cause.explained) && !context.any_asked_for(cause.contradicted))
+      continue;
     auto& finding = cause.name(FindingCode::dns_block_page, *confidence);
     const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
     finding.title = whose.empty()
@@ -112,7 +112,7 @@ Causes find_block_page(const Diagnosis& context) {
                          "Allow these names in this site's DNS filter{1} (its DNS servers are "
                          "{2}): {3}. The firewall needs no change.",
                          whose.empty() ? std::string() : fmt::format(", {}", whose),
-                         resolvers_in_words(context.facts), listed(lost, 12));
+                         resolvers_in_words(context), listed(lost, 12));
     add_what_they_saw(finding.evidence, cause.explained, 4);
     causes.push_back(std::move(cause));
   }

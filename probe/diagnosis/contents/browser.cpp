@@ -57,18 +57,17 @@ std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& p
 }  // namespace
 
 Causes find_browser_policies(const Diagnosis& context) {
-  const auto& facts = context.facts;
   // Media over UDP, or what leads to it, that a row asks for.
-  const auto media = facts.probes_that([&](const ProbeResult& result) {
+  const auto media = context.probes_that([&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool of_calls = check == CheckKind::turn || check == CheckKind::stun ||
                           check == CheckKind::udp_range || check == CheckKind::media;
-    return of_calls && is_udp(result) && facts.asked_for(result);
+    return of_calls && is_udp(result) && context.asked_for(result);
   });
   Causes causes;
   if (media.empty()) return causes;
-  for (const auto& policy : facts.report.site.browser_policies) {
-    const auto forbidden = forbidden_by(facts, policy);
+  for (const auto& policy : context.report.site.browser_policies) {
+    const auto forbidden = forbidden_by(context, policy);
     if (!forbidden) continue;
     auto& cause = causes.emplace_back();
     auto& finding = cause.name(FindingCode::computer_browser_policy,
@@ -83,7 +82,7 @@ Causes find_browser_policies(const Diagnosis& context) {
         policy.name, forbidden->fix, policy.place);
     cause.tell(phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
                       policy.recommended ? phrase(" (users may change it)") : ""));
-    finding.affects = sets_of(facts, media);
+    finding.affects = sets_of(context, media);
   }
   return causes;
 }

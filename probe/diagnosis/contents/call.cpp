@@ -11,10 +11,10 @@ namespace {
 // The calls that `wanted` takes and no earlier cause explains; at least one of them is a row's.
 template <typename Wanted>
 Probes calls_that(const Diagnosis& context, Wanted wanted) {
-  auto calls = context.facts.probes_that([&](const ProbeResult& result) {
+  auto calls = context.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::ice && !context.explained(result) && wanted(result);
   });
-  if (!context.facts.any_asked_for(calls)) calls.clear();
+  if (!context.any_asked_for(calls)) calls.clear();
   return calls;
 }
 
@@ -76,13 +76,13 @@ Causes silent_calls(const Diagnosis& context, MediaWay way) {
     finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
         "If the far end is yours, check its own firewall, too.",
-        from_users(context.facts), ends);
+        from_users(context), ends);
   } else {
     cause.name(FindingCode::media_one_way, certain);
     finding.title = phrase("UDP from calls gets out, but no replies come in");
     finding.fix = phrase(
         "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
-        from_users(context.facts), ends);
+        from_users(context), ends);
   }
   for (const auto* call : cause.explained) {
     cause.tell(
@@ -125,7 +125,7 @@ Causes lost_media(const Diagnosis& context, bool all) {
   finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
       "{}, and let the flow through in both directions: STUN and DTLS on the same flow do pass.",
-      for_users(context.facts));
+      for_users(context));
   return {cause};
 }
 
@@ -194,7 +194,7 @@ Causes find_relayed_calls(const Diagnosis& context) {
   finding.fix = phrase(
       "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
       "all packets after it.",
-      from_users(context.facts), ends_in_words(cause.impaired));
+      from_users(context), ends_in_words(cause.impaired));
   return {cause};
 }
 
@@ -228,7 +228,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Turn off the inspection that drops DTLS over UDP (application control, often called "
       "\"DTLS\", \"WebRTC\" or \"unknown UDP\") {}, and let it through in both directions: {}.",
-      for_users(context.facts), ends_in_words(cause.explained));
+      for_users(context), ends_in_words(cause.explained));
   return {cause};
 }
 
@@ -237,7 +237,7 @@ Causes find_cut_greeting(const Diagnosis& context) {
   constexpr double enough = 3;
   Probes cut;
   Cause cause;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto* greeting = evidence_of(result, EvidenceKind::call_greeting);
     if (greeting == nullptr || number_fact(*greeting, Fact::later_parts) != 0.0) continue;
     if (number_fact(*greeting, Fact::first_parts).value_or(0) < enough) continue;
@@ -247,7 +247,7 @@ Causes find_cut_greeting(const Diagnosis& context) {
   if (cut.empty()) return {};
   auto& finding = cause.name(FindingCode::dtls_long_hello_cut, certain);
   finding.title = phrase("A device in the path drops part of each browser DTLS greeting");
-  finding.affects = sets_of(context.facts, cut);
+  finding.affects = sets_of(context, cut);
   finding.fix = phrase(
       "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
       "service's media from inspection. It must pass a DTLS ClientHello that comes in several "

@@ -112,7 +112,7 @@ Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flo
 }
 
 Causes find_own_firewall(const Diagnosis& context) {
-  const auto kept = context.facts.probes_that([&](const ProbeResult& result) {
+  const auto kept = context.probes_that([&](const ProbeResult& result) {
     return is_kept_here(result) && !context.explained(result);
   });
   // Whose names have answers too long for UDP: the others may be missing for that reason, too.
@@ -123,7 +123,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   }
   const auto missing = missing_names_of(context, owners);
   if (!context.affects_requirement(kept) && !context.affects_requirement(missing)) return {};
-  const auto what = what_is_kept(kept), tried = tried_flows_in_words(context.facts, kept);
+  const auto what = what_is_kept(kept), tried = tried_flows_in_words(context, kept);
   auto cause = kept_by_own_firewall(kept, what, tried.empty() || !missing.empty() ? what : tried);
   const auto flow_of = [](const ProbeResult& result) {
     const auto& target = result.probe.target;
@@ -131,7 +131,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   };
   const auto flows = set_of(kept, flow_of);
   // What was tried beside them on the same flow, and not heard of again.
-  append(cause.explained, context.facts.probes_that([&](const ProbeResult& result) {
+  append(cause.explained, context.probes_that([&](const ProbeResult& result) {
     return got_no_answer(result) && flows.contains(flow_of(result));
   }));
   append(cause.explained, missing);
@@ -147,7 +147,7 @@ Causes find_own_firewall(const Diagnosis& context) {
 Causes find_hosts_file(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> astray;
-  for (const auto& [text, name] : read_names(context.facts)) {
+  for (const auto& [text, name] : read_names(context)) {
     if (!name.from_hosts_file || !is_public_name(text) || !name.address) continue;
     const auto* other = other_answer(name);
     if (works(name) || (other == nullptr && !name.address->is_special())) continue;

@@ -70,13 +70,12 @@ constexpr std::array useless_answers{
 }  // namespace
 
 Causes find_dns_unreachable(const Diagnosis& context) {
-  const auto& facts = context.facts;
   // Clients that only know a proxy need no DNS of their own.
-  if (!facts.proxied.empty()) return {};
+  if (!context.proxied.empty()) return {};
   Cause cause;
   std::size_t lost = 0;
   bool failed = false;
-  for (const auto& [text, name] : read_names(facts)) {
+  for (const auto& [text, name] : read_names(context)) {
     if (name.probes.empty()) continue;
     if (name.address) return {};
     if (!nobody_answered(name)) {
@@ -89,7 +88,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   }
   // One name that a server cannot look up may be its zone's fault.
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
-  const bool line_is_up = std::ranges::any_of(facts.flows, out);
+  const bool line_is_up = std::ranges::any_of(context.flows, out);
   auto& finding = cause.name(FindingCode::dns_unreachable, lost < 2     ? possible
                                                            : line_is_up ? certain
                                                                         : likely);
@@ -98,17 +97,17 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   finding.fix = phrase(
       "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
       "accept queries from this network (UDP and TCP port 53).",
-      resolvers_in_words(facts));
+      resolvers_in_words(context));
   cause.tell(lost < 2 ? phrase("The only name queried could not be looked up.")
                       : phrase("None of the {} names could be looked up.", lost));
   if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (!asks_a_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   // Rows that ask for DNS itself fail because of it, too, and so does a proxy given by name.
-  for (const auto& result : facts.report.probes) {
-    const bool asks = asks_the_system(result) && failing(result) && facts.asked_for(result);
+  for (const auto& result : context.report.probes) {
+    const bool asks = asks_the_system(result) && failing(result) && context.asked_for(result);
     const bool by_name = !failed && result.observation.detail == DetailCode::proxy_unresolved;
     if ((asks || by_name) && !context.explained(result)) add_once(cause.explained, &result);
   }
@@ -116,7 +115,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
 }
 
 Causes find_dns_rewritten(const Diagnosis& context) {
-  const auto names = read_names(context.facts);
+  const auto names = read_names(context);
   std::map<IpAddress, std::vector<const Name*>> astray;  // of no use outside
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
@@ -148,14 +147,14 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     finding.fix = phrase(
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
-        resolvers_in_words(context.facts), address.to_string(), listed(lost));
+        resolvers_in_words(context), address.to_string(), listed(lost));
     causes.push_back(std::move(cause));
   }
   return causes;
 }
 
 Causes find_dns_filtered(const Diagnosis& context) {
-  const auto names = read_names(context.facts);
+  const auto names = read_names(context);
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
@@ -167,7 +166,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     return !open.empty();
   };
   for (const auto& [text, name] : names) {
-    if (name.failure.empty() || name.address || context.facts.proxied.contains(text)) continue;
+    if (name.failure.empty() || name.address || context.proxied.contains(text)) continue;
     const auto proof = proof_of_filter(name);
     if (!proof || !take(name)) continue;
     alike.insert({registrable_domain(text), name.failure.code()});
@@ -177,7 +176,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   // Nobody independent can be asked. If several names of one owner are missing, none of that
   // owner's names resolves, and other owners' names do, then the list is not merely out of date. Of
   // any other missing name, nobody can tell from here.
-  const auto* taken = port_53_taken(context.facts);
+  const auto* taken = port_53_taken(context);
   const bool proved = !lost.empty();
   bool weak = false;
   if (taken != nullptr && !proved) {
@@ -188,7 +187,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
       const auto owner = registrable_domain(text);
       if (name.address) alive.insert(owner);
       const bool missing = name.failure == DetailCode::no_such_name && !name.address;
-      if (missing && !context.facts.proxied.contains(text)) gone[owner].push_back(&name);
+      if (missing && !context.proxied.contains(text)) gone[owner].push_back(&name);
     }
     if (alive.empty()) gone.clear();
     for (const auto& [owner, missing] : gone) {
@@ -221,14 +220,14 @@ Causes find_dns_filtered(const Diagnosis& context) {
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  finding.fix = weak ? look_up_elsewhere(context.facts, lost)
-                     : plural(lost.size(),
-                              "Allow this name on this site's DNS servers ({1}) and any DNS filter "
-                              "behind them: {2}.{3}",
-                              "Allow these names on this site's DNS servers ({1}) and any DNS "
-                              "filter behind them: {2}.{3}",
-                              resolvers_in_words(context.facts), listed(lost, 12),
-                              whole_domains(names, lost));
+  finding.fix =
+      weak ? look_up_elsewhere(context, lost)
+           : plural(lost.size(),
+                    "Allow this name on this site's DNS servers ({1}) and any DNS filter "
+                    "behind them: {2}.{3}",
+                    "Allow these names on this site's DNS servers ({1}) and any DNS "
+                    "filter behind them: {2}.{3}",
+                    resolvers_in_words(context), listed(lost, 12), whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
@@ -236,7 +235,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
 // Names for which nobody answers, where others are answered at once, and independent resolvers have
 // them: why the site's are silent cannot be told from here.
 Causes find_unanswered_names(const Diagnosis& context) {
-  const auto names = read_names(context.facts);
+  const auto names = read_names(context);
   // Where the site's resolvers answer at once and at the first attempt, silence does not mean that
   // a question was lost. A line that is seen to lose packets now and then loses both questions
   // about a name.
@@ -246,7 +245,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     const auto& name = entry.second;
     return is_found_again(name) || (name.address && name.took_ms >= slow_ms);
   });
-  if (!any_answered || any_late || context.facts.stream_loses) return {};
+  if (!any_answered || any_late || context.stream_loses) return {};
   Cause cause;
   std::vector<std::string> mute;
   std::set<std::string> owners;
@@ -255,7 +254,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     if (name.failure != DetailCode::dns_unreachable || !asked_again) continue;
     const auto lost = open_failures(context, name);
     const auto elsewhere = found_elsewhere(name);
-    if (lost.empty() || !elsewhere || context.facts.proxied.contains(text)) continue;
+    if (lost.empty() || !elsewhere || context.proxied.contains(text)) continue;
     mute.push_back(text);
     owners.insert(registrable_domain(text));
     append(cause.explained, lost);
@@ -281,17 +280,17 @@ Causes find_unanswered_names(const Diagnosis& context) {
   finding.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
       "query, or they may be unable to reach that name's own servers.",
-      resolvers_in_words(context.facts), listed(mute));
+      resolvers_in_words(context), listed(mute));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
 
 Causes find_outdated_names(const Diagnosis& context) {
-  const auto names = read_names(context.facts);
+  const auto names = read_names(context);
   Causes causes;
   for (const auto& [text, name] : names) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
-    if (context.facts.proxied.contains(text)) continue;
+    if (context.proxied.contains(text)) continue;
     const auto gone = open_failures(context, name);
     const bool everywhere = std::ranges::all_of(name.elsewhere, [](const NameAnswer& answer) {
       return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
@@ -321,7 +320,7 @@ Causes find_outdated_names(const Diagnosis& context) {
 
 Causes find_dns_slow(const Diagnosis& context) {
   std::vector<const Name*> slow, again;  // again: answered when asked for again
-  const auto names = read_names(context.facts);
+  const auto names = read_names(context);
   // Where independent resolvers take as long, it is the line or this computer that is slow.
   std::optional<double> elsewhere_ms;
   for (const auto& [text, name] : names) {
@@ -332,7 +331,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   }
   if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
   // What the site's own name servers lose says nothing about the line.
-  const auto& retried = context.facts.answered_late;
+  const auto& retried = context.answered_late;
   const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
     return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
   });
@@ -355,7 +354,7 @@ Causes find_dns_slow(const Diagnosis& context) {
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
-      resolvers_in_words(context.facts));
+      resolvers_in_words(context));
   const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
                     measured, fmt::format("{:.0f}", slow_ms / 1000),
@@ -373,10 +372,9 @@ Causes find_dns_slow(const Diagnosis& context) {
 }
 
 Causes find_dns_without_tcp(const Diagnosis& context) {
-  const auto& facts = context.facts;
   Cause cause;
   std::set<std::string> lost, parties;
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (!asks_the_system(result) || context.explained(result) || !failing(result)) continue;
     const auto& seen = result.observation;
     const bool too_long = seen.detail == DetailCode::truncated;
@@ -389,7 +387,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     }
     cause.explained.push_back(&result);
   }
-  const bool works_over_udp = facts.any_probe([](const ProbeResult& result) {
+  const bool works_over_udp = context.any_probe([](const ProbeResult& result) {
     return asks_the_system(result) && is_udp(result) &&
            (result.observation.outcome == Outcome::answered ||
             result.observation.detail == DetailCode::truncated);
@@ -407,7 +405,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   finding.fix = phrase(
       "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "
       "between: answers too long for one packet come over TCP only (RFC 7766).",
-      resolvers_in_words(facts));
+      resolvers_in_words(context));
   add_what_they_saw(finding.evidence, asked, 4);
   if (!lost.empty()) {
     cause.tell(

@@ -15,10 +15,9 @@ Probes hellos(const Facts& facts, Outcome outcome) {
 }  // namespace
 
 Causes find_cut_hello(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto cut = hellos(facts, Outcome::failed);
+  const auto cut = hellos(context, Outcome::failed);
   if (cut.empty()) return {};
-  const auto pass = hellos(facts, Outcome::answered);
+  const auto pass = hellos(context, Outcome::answered);
   const bool split = std::ranges::all_of(cut, [](const ProbeResult* result) {
     return result->observation.detail == DetailCode::split_hello_cut;
   });
@@ -35,7 +34,7 @@ Causes find_cut_hello(const Diagnosis& context) {
       cause.name(FindingCode::tls_long_hello_cut, everywhere && small_too ? likely : possible);
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
   // TLS to the same servers, or to all: what a browser asks there gets no answer.
-  finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
+  finding.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
     const bool there = everywhere || std::ranges::any_of(cut, [&](const ProbeResult* other) {
                          return other->probe.target.host == target.host &&

@@ -170,22 +170,22 @@ Text treatment(int arrived) {
 }  // namespace
 
 Causes find_media_loss(const Diagnosis& context) {
-  auto causes = below_figure(context.facts, QualityFigure::loss);
-  append(causes, below_figure(context.facts, QualityFigure::jitter));
+  auto causes = below_figure(context, QualityFigure::loss);
+  append(causes, below_figure(context, QualityFigure::jitter));
   return causes;
 }
 
 // A score that no other figure explains: each is within its bounds, and together they are too much.
 Causes find_poor_score(const Diagnosis& context) {
   Cause cause;
-  for_each_missed(context.facts, [&](const RequirementResult& row, const MissedFigure& missed,
-                                     const ProbeResult* result) {
+  for_each_missed(context, [&](const RequirementResult& row, const MissedFigure& missed,
+                               const ProbeResult* result) {
     const bool others = std::ranges::any_of(row.missed, [](const auto& one) {
       return one.figure != QualityFigure::mos && is_sure(one);
     });
     if (missed.figure != QualityFigure::mos || others || result == nullptr) return;
     const auto& stream = result->observation.media;
-    if (!stream || stream->outage || is_between_dying_relays(context.facts, *result)) return;
+    if (!stream || stream->outage || is_between_dying_relays(context, *result)) return;
     cause.explained.push_back(result);
     cause.tell(phrase("{}: {}.", row.title, missed_in_words(missed)), result);
   });
@@ -200,7 +200,7 @@ Causes find_poor_score(const Diagnosis& context) {
 Causes find_full_line(const Diagnosis& context) {
   Cause cause;
   std::set<MediaWay> ways;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto& stream = result.observation.media;
     for (const auto way : {MediaWay::up, MediaWay::down}) {
       if (!stream || !is_full(*stream, way)) continue;
@@ -245,7 +245,7 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
 Causes find_few_calls(const Diagnosis& context) {
   Cause lost, cause;
   const CallCapacity* worst = nullptr;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream || !too_few_calls(*stream)) continue;
     if (is_full(*stream, MediaWay::up) || is_full(*stream, MediaWay::down)) continue;
@@ -256,8 +256,7 @@ Causes find_few_calls(const Diagnosis& context) {
     its.explained.push_back(&result);
     its.tell(phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream)), &result);
   }
-  auto causes =
-      lost.explained.empty() ? Causes() : lost_with_one_call(context.facts, std::move(lost));
+  auto causes = lost.explained.empty() ? Causes() : lost_with_one_call(context, std::move(lost));
   if (worst == nullptr) return causes;
   const bool policed = *worst->limit == CallLimit::policing;
   const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
@@ -284,7 +283,7 @@ Causes find_few_calls(const Diagnosis& context) {
 Causes find_cleared_marks(const Diagnosis& context) {
   Cause cause;
   bool on_the_line = false;  // and not by relays, which may clear marks themselves
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream) continue;
     for (const auto way : {MediaWay::up, MediaWay::down, MediaWay::both}) {
@@ -309,15 +308,14 @@ Causes find_cleared_marks(const Diagnosis& context) {
 }
 
 Causes find_media_delay(const Diagnosis& context) {
-  const auto& facts = context.facts;
   Cause cause;
   std::vector<FindingEvidence> rows;
-  for (const auto& row : rows_of(facts.report.sets)) {
-    const auto probes = facts.probes_of(row);
+  for (const auto& row : rows_of(context.report.sets)) {
+    const auto probes = context.probes_of(row);
     const bool streamed = std::ranges::any_of(
         probes, [](const auto* result) { return result->observation.media.has_value(); });
     const bool late = !streamed || std::ranges::any_of(row.missed, [&](const auto& one) {
-      return of_delay(facts, one);
+      return of_delay(context, one);
     });
     if (!row.poor || !late) continue;
     append(cause.explained, probes);
@@ -326,7 +324,7 @@ Causes find_media_delay(const Diagnosis& context) {
   const auto hosts = hosts_of(cause.explained);  // other rows may have timed them
   // Over UDP if that was timed: a satellite modem or a transparent proxy answers TCP by itself.
   const auto timed = [&](bool udp) {
-    return nearest(facts, [&](const ProbeResult& result) {
+    return nearest(context, [&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && is_udp(result) == udp;
     });
   };
@@ -334,8 +332,8 @@ Causes find_media_delay(const Diagnosis& context) {
   if (server == nullptr) return {};
   // Public services are near everywhere: if they are as slow, it is the line. Like is compared with
   // like, without name or time servers: routers answer in their place.
-  const auto vendors = facts.hosts_asked_for();
-  const auto* anchor = nearest(facts, [&](const ProbeResult& result) {
+  const auto vendors = context.hosts_asked_for();
+  const auto* anchor = nearest(context, [&](const ProbeResult& result) {
     const auto& check = result.probe.check;
     return result.probe.control() && !vendors.contains(result.probe.target.host) &&
            is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;

@@ -105,7 +105,7 @@ Probes open_failures(const Diagnosis& context, const Name& name) {
 }
 
 Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners) {
-  return context.facts.probes_that([&](const ProbeResult& result) {
+  return context.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
     const bool missing =
         seen.outcome == Outcome::unresolved &&
@@ -140,10 +140,10 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
                name->probes.front());
     if (name == names.front()) append(cause.finding.evidence, contrast);
     add_astray(cause, context, *name);
-    append(cause.contradicted, context.facts.probes_that([&](const ProbeResult& result) {
+    append(cause.contradicted, context.probes_that([&](const ProbeResult& result) {
       const auto& probe = result.probe;
       return asks_system_resolvers(probe) && result.observation.outcome == Outcome::answered &&
-             probe.target.host == name->name && context.facts.asked_for(result);
+             probe.target.host == name->name && context.asked_for(result);
     }));
   }
   return texts;

@@ -140,9 +140,9 @@ Causes find_idle_timeout(const Diagnosis& context) {
   // RFC 8445 section 11 keeps media alive every 15 s, and phones keep SIP alive every 30 s or so;
   // RFC 4787 section 4.3 requires 120 s of a NAT.
   constexpr int too_short_s = 45;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto* life = evidence_of(result, EvidenceKind::nat_lifetime);
-    if (life == nullptr || context.facts.sets_of(result).empty()) continue;
+    if (life == nullptr || context.sets_of(result).empty()) continue;
     const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
@@ -153,12 +153,12 @@ Causes find_idle_timeout(const Diagnosis& context) {
         "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
         "4787), at least for the service's hosts.");
     cause.tell(life->text, &result);
-    if (const auto carrier = shared_address(context.facts)) {
+    if (const auto carrier = shared_address(context)) {
       finding.evidence.push_back(*carrier);
       finding.fix += phrase(
           " The provider uses NAT, too: if this changes nothing, ask it for a public address.");
     }
-    finding.affects = sets_that_mind(context.facts, result);
+    finding.affects = sets_that_mind(context, result);
     cause.impaired.push_back(&result);
     return {cause};
   }
@@ -166,18 +166,17 @@ Causes find_idle_timeout(const Diagnosis& context) {
 }
 
 Causes find_nat(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto* result = telling_test(facts);
+  const auto* result = telling_test(context);
   if (result == nullptr) return {};
-  const auto carrier = shared_address(facts);
+  const auto carrier = shared_address(context);
   Cause cause;
   auto& finding = cause.finding;
-  finding.affects = sets_that_mind(facts, *result);
+  finding.affects = sets_that_mind(context, *result);
   if (depends_on_destination(*result)) {
     // Every test that saw it: sets may ask different servers.
-    cause.impaired = facts.probes_that(depends_on_destination);
+    cause.impaired = context.probes_that(depends_on_destination);
     cause.name(FindingCode::nat_symmetric, certain);
-    const auto several = public_addresses(facts);
+    const auto several = public_addresses(context);
     finding.title =
         several.size() > 1
             ? phrase("The NAT uses a different public address for each destination (symmetric NAT)")
@@ -203,7 +202,7 @@ Causes find_nat(const Diagnosis& context) {
     finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
     finding.evidence.push_back(*carrier);
     cause.tell(EvidenceKind::nat_mapping, *result);
-  } else if (const auto* twice = seen_twice_translated(facts)) {
+  } else if (const auto* twice = seen_twice_translated(context)) {
     cause.name(FindingCode::nat_double, possible);
     finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
     finding.fix = phrase(

@@ -64,7 +64,7 @@ Text told_of(const MediaStream& stream) {
 
 // One line, one silence, in however many streams: one cause of each kind.
 Causes find_outage(const Diagnosis& context) {
-  const auto silent = context.facts.probes_that([](const ProbeResult& result) {
+  const auto silent = context.probes_that([](const ProbeResult& result) {
     return result.observation.media && result.observation.media->outage;
   });
   Causes causes;

@@ -212,7 +212,7 @@ std::optional<bool> switches_directly(const Facts& facts, const std::string& hos
 
 // The PAC file: programs that cannot use it go directly, or nowhere.
 Causes find_pac_failure(const Diagnosis& context) {
-  const auto* result = first_that(context.facts.report.probes, [&](const ProbeResult& one) {
+  const auto* result = first_that(context.report.probes, [&](const ProbeResult& one) {
     return one.probe.check == CheckKind::pac && failing(one) && !context.explained(one);
   });
   if (result == nullptr) return {};
@@ -231,50 +231,49 @@ Causes find_pac_failure(const Diagnosis& context) {
 
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
-  for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
+  for (const auto& probes : by_proxy(proxied_probes(context))) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
-    if (!context.facts.proxy_speaks && context.facts.no_tcp_gets_out()) {
-      add_what_waits(cause, context.facts, Closes::direct_tcp);
+    if (!context.proxy_speaks && context.no_tcp_gets_out()) {
+      add_what_waits(cause, context, Closes::direct_tcp);
     }
   }
   return causes;
 }
 
 Causes find_proxy_login(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto all =
-      facts.probes_that([](const ProbeResult& result) { return connect_status_of(result) == 407; });
+  const auto all = context.probes_that(
+      [](const ProbeResult& result) { return connect_status_of(result) == 407; });
   Causes causes;
   for (const auto& turned_away : by_proxy(all)) {
     auto& cause = causes.emplace_back(turned_away);
     auto& finding = cause.name(FindingCode::proxy_auth_required, certain);
     const auto& login = login_wanted(turned_away);
     finding.title = marked_text(login.title, proxy_name(turned_away));
-    const auto hosts = listed(hosts_of(asked_for_ones(facts, turned_away)), 8);
+    const auto hosts = listed(hosts_of(asked_for_ones(context, turned_away)), 8);
     finding.fix = phrase(
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, marked_text(login.how));
     add_what_they_saw(finding.evidence, turned_away);
-    if (facts.proxy_speaks && facts.no_tcp_gets_out()) {
-      add_what_waits(cause, facts, no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp);
+    if (context.proxy_speaks && context.no_tcp_gets_out()) {
+      add_what_waits(cause, context,
+                     no_udp_gets_out(context) ? Closes::direct : Closes::direct_tcp);
     }
   }
   return causes;
 }
 
 Causes find_proxy_required(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  if (facts.proxied.empty()) return {};
+  if (context.proxied.empty()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
   bool own = false;                       // a server of the vendor's that should answer did not
   // Packets vanish. If others are refused, silence shows nothing.
   bool quietly = false, aloud = false;
   std::set<std::uint16_t> udp_aloud;  // ports: one alone shows only that it is shut
-  for (const auto& flow : facts.flows) {
+  for (const auto& flow : context.flows) {
     if (out(flow) && !flow.udp) return {};
     const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
     if (flow.udp && named) udp_aloud.insert(flow.port);
@@ -287,13 +286,13 @@ Causes find_proxy_required(const Diagnosis& context) {
       return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
     });
     own |= any_sample(flow, [&](const FlowSample& sample) {
-      return facts.asked_for(*sample.result) &&
+      return context.asked_for(*sample.result) &&
              (sample.responder || sample.way == Reachability::blocked);
     });
   }
   const bool tried = !parties.empty();  // where no name is found, nothing may have been
   // Where UDP gets out, what is wrong with it has another cause.
-  const bool udp_shut = no_udp_gets_out(facts);
+  const bool udp_shut = no_udp_gets_out(context);
   Cause cause;
   // One port alone shows only that it is shut; what is refused next to it may have been refused by
   // its server.
@@ -307,8 +306,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   const bool some_refuse = !shut.empty() && !refused.empty();
   if (own && all_ports && !some_refuse)
     cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
-  const auto listed_hosts = let_out(facts);
-  for (const auto* result : waiting_for_proxy(facts)) {
+  const auto listed_hosts = let_out(context);
+  for (const auto* result : waiting_for_proxy(context)) {
     const bool guessed = !all_ports ||
                          (is_udp(*result) ? udp_aloud.size() == 1 : !quietly || aloud) ||
                          listed_hosts.contains(result->probe.target.host) ||
@@ -326,19 +325,19 @@ Causes find_proxy_required(const Diagnosis& context) {
       cause.name(FindingCode::proxy_required, (own && web) || !tried ? certain : possible);
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
-  const auto through = facts.probes_that(came_through);
+  const auto through = context.probes_that(came_through);
   auto not_carried = cause.explained;
   std::erase_if(not_carried, [&](const ProbeResult* result) {
-    return !is_udp(*result) && facts.proxied.contains(result->probe.target.host);
+    return !is_udp(*result) && context.proxied.contains(result->probe.target.host);
   });
   finding.fix =
       phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
-  const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
+  const auto flows = flows_in_words(context, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
     finding.fix += phrase(
         " Traffic that a proxy cannot carry needs direct access: allow it (and return traffic) {}: "
         "{}.{}",
-        from_users(facts), flows, where_the_list_is(facts, cause.explained));
+        from_users(context), flows, where_the_list_is(context, cause.explained));
   }
   finding.evidence.push_back(what_it_saw(*through.front()));
   cause.tell(phrase("No direct TCP connection to any of {} operators succeeded.", parties.size()));
@@ -347,20 +346,18 @@ Causes find_proxy_required(const Diagnosis& context) {
 }
 
 Causes find_proxy_denials(const Diagnosis& context) {
-  const auto all = context.facts.probes_that([](const ProbeResult& result) {
+  const auto all = context.probes_that([](const ProbeResult& result) {
     const int status = connect_status_of(result);
     // 502, 503 and 504 say that the proxy did not get through itself.
     return status >= 400 && status != 407 && status < 500;
   });
   Causes causes;
-  for (const auto& denied : by_proxy(asked_for_ones(context.facts, all))) {
+  for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
     auto& cause = causes.emplace_back(denied);
     auto& finding = cause.name(FindingCode::proxy_connect_denied, certain);
-    finding.title =
-        phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
-    finding.fix =
-        phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
-               flows_in_words(context.facts, denied), where_the_list_is(context.facts, denied));
+    finding.title = phrase("The proxy denies connections {}", what_is_denied(context, denied));
+    finding.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
+                         flows_in_words(context, denied), where_the_list_is(context, denied));
     add_what_they_saw(finding.evidence, denied);
   }
   return causes;
@@ -369,13 +366,13 @@ Causes find_proxy_denials(const Diagnosis& context) {
 Causes find_stripped_upgrades(const Diagnosis& context) {
   Probes all;
   std::set<std::string> let_through;  // proxies that were seen to pass an upgrade on
-  for (const auto* result : proxied_probes(context.facts)) {
+  for (const auto* result : proxied_probes(context)) {
     // Whoever opens the TLS around it is named for that, with what becomes of WebSocket.
     if (has_foreign_root(*result) || !asks_for_upgrade(*result)) continue;
     const auto& target = result->probe.target;
     if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
     // A server that does without, whoever asks, is not the proxy's doing.
-    const bool its_own = switches_directly(context.facts, target.host) == false;
+    const bool its_own = switches_directly(context, target.host) == false;
     if (result->observation.detail == DetailCode::no_upgrade && !its_own) all.push_back(result);
   }
   Causes causes;
@@ -384,7 +381,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     auto& cause = causes.emplace_back(stripped);
     const auto hosts = hosts_of(stripped);
     const bool direct_works = std::ranges::any_of(
-        hosts, [&](const auto& host) { return switches_directly(context.facts, host) == true; });
+        hosts, [&](const auto& host) { return switches_directly(context, host) == true; });
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     // Without the contrast, the server may have done without by itself.
@@ -396,7 +393,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     finding.fix = phrase(
         "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
         "from inspection: {}.",
-        proxy, flows_in_words(context.facts, stripped));
+        proxy, flows_in_words(context, stripped));
     add_what_they_saw(finding.evidence, stripped);
     if (direct_works) {
       cause.tell(phrase("Without the proxy, the upgrade is accepted."));

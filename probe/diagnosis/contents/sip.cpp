@@ -19,9 +19,9 @@ bool is_server_error(const Observation& seen) {
 Causes find_sip_errors(const Diagnosis& context) {
   // One service's servers that say the same are one cause.
   std::map<std::string, Probes> by_service;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (result.probe.check != CheckKind::sip || !is_server_error(result.observation)) continue;
-    const auto sets = context.facts.sets_of(result);
+    const auto sets = context.sets_of(result);
     if (sets.empty()) continue;
     by_service[sets.front() + ' ' + result.observation.detail.text()].push_back(&result);
   }
@@ -46,21 +46,20 @@ Causes find_sip_errors(const Diagnosis& context) {
                         reply == nullptr ? outcome_in_words(result->observation) : reply->text),
                  result);
     }
-    finding.affects = sets_of(context.facts, probes);
+    finding.affects = sets_of(context, probes);
   }
   return causes;
 }
 
 Causes find_lost_long_sip(const Diagnosis& context) {
-  const auto& facts = context.facts;
   // Full-size packets vanish: so does the first part of a long message, for its size.
-  const bool mtu_explains = facts.any_probe([](const ProbeResult& result) {
+  const bool mtu_explains = context.any_probe([](const ProbeResult& result) {
     return result.probe.check == CheckKind::path &&
            result.observation.detail == DetailCode::black_hole;
   });
   if (mtu_explains) return {};
   Causes causes;
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (result.observation.detail != DetailCode::long_sip_lost) continue;
     const bool own = result.probe.with.contains("mirror");  // it answers long ones
     bool over_stream = false;  // the long one is answered there: the server takes it
@@ -73,13 +72,13 @@ Causes find_lost_long_sip(const Diagnosis& context) {
       way_back |= !answered && flag_fact(evidence, Fact::back) == true;
       cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);
     }
-    auto& finding = cause.name(FindingCode::sip_fragments_lost, facts.line_loses() ? possible
-                                                                : own              ? certain
-                                                                : over_stream      ? likely
-                                                                                   : possible);
+    auto& finding = cause.name(FindingCode::sip_fragments_lost, context.line_loses() ? possible
+                                                                : own                ? certain
+                                                                : over_stream        ? likely
+                                                                                     : possible);
     finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
     // SIP over UDP to that server: what is longer than the question of these rows gets lost.
-    finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& other) {
+    finding.affects = sets_of(context, context.probes_that([&](const ProbeResult& other) {
       return other.probe.check == CheckKind::sip && is_udp(other) &&
              other.probe.target.host == result.probe.target.host;
     }));

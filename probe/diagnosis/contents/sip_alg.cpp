@@ -71,9 +71,9 @@ const ProbeResult* answered_on_another_port(const Facts& facts, const Flow& flow
 Causes find_swallowed_sip(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
-  for (const auto& flow : context.facts.flows) {
+  for (const auto& flow : context.flows) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
-    const auto* other = answered_on_another_port(context.facts, flow);
+    const auto* other = answered_on_another_port(context, flow);
     const auto probes = context.open_probes(flow);
     if (other == nullptr || !context.affects_requirement(probes)) continue;
     finding.evidence.push_back(what_it_saw(*probes.front()));
@@ -87,14 +87,13 @@ Causes find_swallowed_sip(const Diagnosis& context) {
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
       "firewall, and allow this traffic (and return traffic): {}. If that changes nothing, ask the "
       "server's operator whether the server answers SIP OPTIONS on that port.",
-      flows_in_words(context.facts, cause.explained));
+      flows_in_words(context, cause.explained));
   return {cause};
 }
 
 }  // namespace
 
 Causes find_sip_alg(const Diagnosis& context) {
-  const auto& facts = context.facts;
   Cause cause;
   const auto add = [&](const Probes& results, EvidenceKind what) {
     for (const auto* result : results) {
@@ -102,11 +101,11 @@ Causes find_sip_alg(const Diagnosis& context) {
       add_once(cause.explained, result);
     }
   };
-  add(tests_that_say(DetailCode::rewritten, facts), EvidenceKind::sip_alg);
-  add(changed_vias(facts), EvidenceKind::sip_via);
+  add(tests_that_say(DetailCode::rewritten, context), EvidenceKind::sip_alg);
+  add(changed_vias(context), EvidenceKind::sip_via);
   const bool proved = !cause.explained.empty();
-  add(tests_that_say(DetailCode::suspected, facts), EvidenceKind::sip_alg);
-  for (const auto* result : contrasts_to_tls(facts)) {
+  add(tests_that_say(DetailCode::suspected, context), EvidenceKind::sip_alg);
+  for (const auto* result : contrasts_to_tls(context)) {
     cause.tell(phrase("{}: the server reports this computer's own address; over TLS it reported "
                       "the address of a NAT",
                       endpoint_in_words(result->probe.target)),
@@ -131,7 +130,7 @@ Causes find_sip_alg(const Diagnosis& context) {
       }
     }
   }
-  finding.affects = sets_of(facts, cause.explained);
+  finding.affects = sets_of(context, cause.explained);
   return {cause};
 }
 

@@ -43,14 +43,14 @@ bool only_plain_http_works(const Facts& facts) {
 
 Causes find_captive_portal(const Diagnosis& context) {
   Cause cause;
-  const bool only_plain_http = only_plain_http_works(context.facts);
+  const bool only_plain_http = only_plain_http_works(context);
   std::set<std::string> operators, secure;
   bool redirected = false;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto& host = result.probe.target.host;
     // Answered by somebody else: what came instead.
     const bool known = is_another_page(result);
-    if (known || (only_plain_http && leads_elsewhere(context.facts, result))) {
+    if (known || (only_plain_http && leads_elsewhere(context, result))) {
       const auto elsewhere = text_of(result, EvidenceKind::http_reply, Fact::redirect_host);
       cause.tell(elsewhere.empty() ? phrase("{} returned a page that is not its own.", host)
                                    : phrase("The page of {} redirected to {}.", host, elsewhere),
@@ -62,7 +62,7 @@ Causes find_captive_portal(const Diagnosis& context) {
     if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
       // A site that lets the service itself out does not want a sign-in for it: a web filter keeps
       // its page for others.
-      if (context.facts.asked_for(result)) return {};
+      if (context.asked_for(result)) return {};
       secure.insert(registrable_domain(host));
     }
   }
@@ -77,8 +77,8 @@ Causes find_captive_portal(const Diagnosis& context) {
   finding.fix = phrase(
       "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
       "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
-  cause.explained = lost_probes(context.facts);
-  cause.contradicted = plain_http_answers(context.facts);
+  cause.explained = lost_probes(context);
+  cause.contradicted = plain_http_answers(context);
   cause.closes = Closes::direct;
   return {cause};
 }

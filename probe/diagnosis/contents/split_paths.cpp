@@ -38,7 +38,7 @@ std::optional<SplitPaths> split_paths(const Facts& facts) {
 }
 
 Causes find_split_paths(const Diagnosis& context) {
-  const auto split = split_paths(context.facts);
+  const auto split = split_paths(context);
   if (!split || split->udp.size() < enough || split->tcp.size() < enough) return {};
   std::string server;
   for (const auto* result : split->tcp) {
@@ -67,7 +67,7 @@ Causes find_split_paths(const Diagnosis& context) {
   };
   tell("UDP", split->udp_address, split->udp);
   tell("TCP", split->tcp_address, split->tcp);
-  for (const auto& agent : context.facts.report.site.agents) {
+  for (const auto& agent : context.report.site.agents) {
     cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
                       agent.seen));
   }

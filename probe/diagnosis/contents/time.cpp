@@ -136,7 +136,7 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
 bool time_is_known(const Facts& facts) { return consensus_time(facts).has_value(); }
 
 Causes find_clock_skew(const Diagnosis& context) {
-  const auto consensus = consensus_time(context.facts);
+  const auto consensus = consensus_time(context);
   if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
   Cause cause;
   auto& finding = cause.name(FindingCode::time_skewed, certain);
@@ -150,7 +150,7 @@ Causes find_clock_skew(const Diagnosis& context) {
       slow ? phrase("Set the clock of this computer forward by {}", amount)
            : phrase("Set the clock of this computer back by {}", amount));
   finding.evidence = consensus->evidence;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (fault_of_the_clock(result, *consensus)) {
       cause.explained.push_back(&result);
       finding.evidence.push_back(what_it_saw(result));

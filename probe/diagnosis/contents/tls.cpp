@@ -207,10 +207,9 @@ std::vector<Group> by_cause(const Probes& all) {
 }  // namespace
 
 Causes find_interception(const Diagnosis& context) {
-  const auto& facts = context.facts;
   // By the issuer that the chain ends with: an inspection device signs all of them.
   std::map<std::string, Probes> by_issuer;
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (!is_tls(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
     if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
@@ -221,7 +220,7 @@ Causes find_interception(const Diagnosis& context) {
   for (const auto& [issuer, probes] : by_issuer) {
     const auto product = product_of(chain_of(*probes.front()));
     const auto parties = parties_of(probes);
-    const auto own = asked_for_ones(facts, probes);
+    const auto own = asked_for_ones(context, probes);
     // This machine takes the chain although its root is none of the public ones.
     const bool trusted = std::ranges::any_of(probes, [](const ProbeResult* result) {
       return has_foreign_root(*result) && result->observation.outcome == Outcome::answered;
@@ -231,9 +230,9 @@ Causes find_interception(const Diagnosis& context) {
     auto& cause = causes.emplace_back(probes);
     // One vendor's names may be of several domains, and have an authority of its own: where one set
     // asks for all of them.
-    const bool of_one_set = std::ranges::any_of(facts.sets_of(own), [&](const std::string& set) {
+    const bool of_one_set = std::ranges::any_of(context.sets_of(own), [&](const std::string& set) {
       return std::ranges::all_of(
-          own, [&](const auto* result) { return contains(facts.sets_of(*result), set); });
+          own, [&](const auto* result) { return contains(context.sets_of(*result), set); });
     });
     const bool unrelated = own.size() < probes.size() || !of_one_set;
     const bool sure = unrelated || trusted || !product.empty();
@@ -245,7 +244,7 @@ Causes find_interception(const Diagnosis& context) {
             : phrase("{} opens encrypted connections (TLS inspection)", product);
     // The document's names, not only those that were tried.
     const auto exempt =
-        has_rules(facts) ? in_short(rules_to_allow(facts, own)) : listed(hosts_of(own), 8);
+        has_rules(context) ? in_short(rules_to_allow(context, own)) : listed(hosts_of(own), 8);
     finding.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
@@ -254,7 +253,7 @@ Causes find_interception(const Diagnosis& context) {
         sure ? ""
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
-        where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
+        where_the_list_is(context, own), advice_in_words(context, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
     const auto contrast =
         parties.size() > 1
@@ -263,7 +262,7 @@ Causes find_interception(const Diagnosis& context) {
                      listed({parties.begin(), parties.end()}))
             : phrase("{} is not a public certificate authority.", issuer);
     if (!issuer.empty()) insert_second(finding.evidence, {"", contrast});
-    add_effects(facts, own, finding.evidence);
+    add_effects(context, own, finding.evidence);
   }
   return causes;
 }
@@ -271,7 +270,7 @@ Causes find_interception(const Diagnosis& context) {
 Causes find_old_authorities(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> issuers;
-  for (const auto& result : context.facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     if (context.explained(result) || !is_of_unknown_public_authority(result)) continue;
     cause.explained.push_back(&result);
     add_once(issuers, last_issuer(result));
@@ -297,7 +296,7 @@ Causes find_old_authorities(const Diagnosis& context) {
 // The certificate of a `callready serve` is its own, and pinned: another key is another far end's,
 // or the same one's after it was given another secret. Its rows stay undecided.
 Causes find_other_far_ends(const Diagnosis& context) {
-  Cause cause(context.facts.probes_that([](const ProbeResult& result) {
+  Cause cause(context.probes_that([](const ProbeResult& result) {
     return result.observation.detail == DetailCode::another_far_end;
   }));
   if (cause.explained.empty()) return {};
@@ -319,7 +318,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
 Causes find_certificate_faults(const Diagnosis& context) {
   Causes causes;
   for (const auto& fault : faults) {
-    const auto all = context.facts.probes_that([&](const ProbeResult& result) {
+    const auto all = context.probes_that([&](const ProbeResult& result) {
       if (result.observation.outcome != Outcome::failed || context.explained(result)) return false;
       // Details are words of a check's own; those of a certificate come with one.
       const bool tls = is_tls(result) || fault.detail == DetailCode::tls_version;
@@ -332,13 +331,12 @@ Causes find_certificate_faults(const Diagnosis& context) {
       // Who inspects TLS knows the issuer.
       if (fault.code == FindingCode::tls_untrusted) finding.owner = Owner::security;
       // A control shares the fault, and nobody here can ask its operator.
-      const auto asked_for = asked_for_ones(context.facts, probes);
+      const auto asked_for = asked_for_ones(context, probes);
       const auto hosts = listed(hosts_of(asked_for));
       const auto detail = subject_of_fix(fault, *asked_for.front());
       finding.title = marked_text(fault.title, hosts, detail);
       finding.fix = marked_text(fault.fix, hosts, detail);
-      if (fault.code == FindingCode::tls_expired &&
-          !clock_is_right(context.facts, *probes.front())) {
+      if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front())) {
         finding.confidence = likely;
       }
       for (const auto* result : probes) {

@@ -89,15 +89,14 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
 }
 
 Causes find_dying_relays(const Diagnosis& context) {
-  const auto& facts = context.facts;
   std::map<std::string, Probes> by_server;
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const bool relay = result.probe.check == CheckKind::turn && is_direct(result);
     if (relay && died(result)) by_server[result.probe.target.host].push_back(&result);
   }
   Causes causes;
   for (const auto& [host, lost] : by_server) {
-    const auto carried = facts.probes_that([&](const ProbeResult& result) {
+    const auto carried = context.probes_that([&](const ProbeResult& result) {
       const auto& [probe, seen] = result;
       return probe.check == CheckKind::turn && is_direct(result) && probe.target.host == host &&
              seen.outcome == Outcome::answered && seen.detail == DetailCode::relayed &&
@@ -119,7 +118,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     bool beside = false;  // some that carry data were held at the same time
     for (const auto* result : carried) beside |= cause.tell(EvidenceKind::relay_life, *result);
     // The row's own relay over the same transport, which carried a first packet all the same.
-    cause.impaired = facts.probes_that([&](const ProbeResult& result) {
+    cause.impaired = context.probes_that([&](const ProbeResult& result) {
       return result.probe.check == CheckKind::turn && !result.probe.control() && !died(result) &&
              is_like_one_of(dead, result);
     });
@@ -128,7 +127,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     const bool cut = others_live && !server_answers;
     // Where all die in silence it may be a device as well as the server. On a bad line those that
     // were held at the same time would have died, too.
-    const bool loss = context.facts.line_loses() && !beside;
+    const bool loss = context.line_loses() && !beside;
     auto& finding = cause.name(FindingCode::turn_relay_dies,
                                (others_live || server_answers) && !loss ? likely : possible);
     finding.title = phrase("Relays over {} stop carrying data", transports);
@@ -149,7 +148,7 @@ Causes find_dying_relays(const Diagnosis& context) {
           phrase("Relays of the same server over {} carry data.", transports_in_words(carried)),
           carried.front());
     }
-    finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
+    finding.affects = sets_of(context, cause.impaired.empty() ? dead : cause.impaired);
     causes.push_back(std::move(cause));
   }
   return causes;
@@ -158,7 +157,7 @@ Causes find_dying_relays(const Diagnosis& context) {
 Causes find_turn(const Diagnosis& context) {
   Causes causes;
   for (const auto& kind : kinds) {
-    const auto failed = context.facts.probes_that([&](const ProbeResult& result) {
+    const auto failed = context.probes_that([&](const ProbeResult& result) {
       return result.probe.check == CheckKind::turn && kind.matches(result) &&
              !context.explained(result);
     });

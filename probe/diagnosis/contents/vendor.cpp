@@ -118,22 +118,21 @@ void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool pr
 }  // namespace
 
 Causes find_vendor_down(const Diagnosis& context) {
-  const auto& facts = context.facts;
   Refusals refused, errors;
   std::set<std::pair<bool, std::uint16_t>> answered;  // by transport and port
-  for (const auto& flow : facts.flows) {
+  for (const auto& flow : context.flows) {
     const bool any = any_sample(flow, [](const FlowSample& sample) {
       const auto outcome = sample.result->observation.outcome;
       return sample.way == Reachability::open && outcome != Outcome::refused;
     });
     if (any) answered.insert({flow.udp, flow.port});
   }
-  const auto others = impostors(facts);
-  for (const auto& flow : facts.flows) {
+  const auto others = impostors(context);
+  for (const auto& flow : context.flows) {
     read_refusal(context, flow, answered.contains({flow.udp, flow.port}), others, refused);
   }
-  const auto proved = hosts_of(facts.probes_that(is_proved_error));
-  for (const auto& result : facts.report.probes) {
+  const auto proved = hosts_of(context.probes_that(is_proved_error));
+  for (const auto& result : context.report.probes) {
     // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
     if (!is_server_error(result) || !contains(proved, result.probe.target.host)) continue;
     errors.probes.push_back(&result);
@@ -144,11 +143,11 @@ Causes find_vendor_down(const Diagnosis& context) {
   }
   Causes causes;
   std::set<std::string> told;
-  for (const auto& set : facts.report.sets) {
+  for (const auto& set : context.report.sets) {
     for (const auto* all : {&errors, &refused}) {
       Probes own;
       for (const auto* result : all->probes) {
-        if (contains(facts.sets_of(*result), set.id) && !told.contains(result->probe.id)) {
+        if (contains(context.sets_of(*result), set.id) && !told.contains(result->probe.id)) {
           own.push_back(result);
         }
       }
@@ -163,12 +162,12 @@ Causes find_vendor_down(const Diagnosis& context) {
       const auto hosts = hosts_of(named);
       std::set<std::string> heard;  // operators whose far end spoke itself
       for (const auto& proof : all->proofs) {
-        const auto& host = facts.find(proof.probe)->probe.target.host;
+        const auto& host = context.find(proof.probe)->probe.target.host;
         if (!contains(hosts, host)) continue;
         finding.evidence.push_back(proof);
         heard.insert(registrable_domain(host));
       }
-      const auto flows = tried_flows_in_words(facts, named);
+      const auto flows = tried_flows_in_words(context, named);
       if (out_of_order) {
         say_out_of_order(finding, listed(hosts), flows);
       } else {

@@ -55,21 +55,20 @@ Text service_in_words(const Facts& facts, const EgressPath& way, const Probes& p
 }  // namespace
 
 Causes find_full_tunnel(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto* link = own_link(facts);
+  const auto* link = own_link(context);
   if (link == nullptr) return {};
   // The hosts that the sets ask for, and that are not on the company's own networks: those belong
   // in its tunnel.
-  const auto outside = hosts_of(facts.probes_that([&](const ProbeResult& result) {
+  const auto outside = hosts_of(context.probes_that([&](const ProbeResult& result) {
     const bool tried = is_direct(result) && result.observation.address;
-    return tried && facts.asked_for(result) && !is_inside(result);
+    return tried && context.asked_for(result) && !is_inside(result);
   }));
   Causes causes;
-  for (const auto& way : facts.report.site.ways) {
+  for (const auto& way : context.report.site.ways) {
     auto hosts = way.hosts;
     std::erase_if(hosts, [&](const std::string& host) { return !contains(outside, host); });
-    if (!way.tunnel || hosts.empty() || is_transition_link(facts, way.interface)) continue;
-    const auto probes = facts.probes_that([&](const ProbeResult& result) {
+    if (!way.tunnel || hosts.empty() || is_transition_link(context, way.interface)) continue;
+    const auto probes = context.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && is_direct(result);
     });
     auto& cause = causes.emplace_back();
@@ -83,11 +82,11 @@ Causes find_full_tunnel(const Diagnosis& context) {
                     : hosts.size() == outside.size()
                         ? phrase("A VPN ({}) carries the service's traffic", way.interface)
                         : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
-    const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
+    const auto advice = advice_in_words(context, probes, {"vpn", "tunnel"});
     finding.fix = phrase(
         "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
         "compare both paths: callready check ... --interface {} --interface {}.",
-        service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
+        service_in_words(context, way, probes), commands_for_the_list(context, probes), advice,
         link->name, way.interface);
     cause.tell(phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
                       way.interface, link->name));

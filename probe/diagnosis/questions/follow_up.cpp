@@ -357,24 +357,23 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 }  // namespace
 
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
-  const Facts facts(report);
-  Questions questions(facts);
-  const findings::Diagnosis context(facts);
+  const findings::Diagnosis context(report);
+  Questions questions(context);
   const bool no_udp = udp_is_shut(context);
-  ask_how_many_answer(facts, questions);
-  ask_for_names(facts, questions);
-  ask_again(facts, questions);
+  ask_how_many_answer(context, questions);
+  ask_for_names(context, questions);
+  ask_again(context, questions);
   ask_for_ways(context, questions, hurried);
-  ask_for_neighbours(facts, questions, no_udp);
-  ask_for_greetings(facts, questions);
-  ask_the_silent_again(facts, questions);
-  ask_for_the_servers_word(facts, questions);
-  ask_whose_page(facts, questions);
-  ask_behind_the_interception(facts, questions);
-  ask_through_the_proxy(facts, questions);
-  if (!no_udp) ask_another_sip_port(facts, questions);
-  ask_for_a_name_of_each_owner(facts, questions);
-  ask_how_seen(facts, questions);
+  ask_for_neighbours(context, questions, no_udp);
+  ask_for_greetings(context, questions);
+  ask_the_silent_again(context, questions);
+  ask_for_the_servers_word(context, questions);
+  ask_whose_page(context, questions);
+  ask_behind_the_interception(context, questions);
+  ask_through_the_proxy(context, questions);
+  if (!no_udp) ask_another_sip_port(context, questions);
+  ask_for_a_name_of_each_owner(context, questions);
+  ask_how_seen(context, questions);
   return questions.take();
 }
 

@@ -351,14 +351,14 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
 void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, const With& through,
                    const std::vector<std::size_t>& silent, Questions& questions) {
   const auto& drawn = context.worlds();
-  Candidates candidates(context.facts.report);
+  Candidates candidates(context.report);
   const auto& list = candidates.list;
-  add_datagram_past_it(context.facts, drawn, candidates);
-  const auto met = met_in_best(context.facts, drawn);
+  add_datagram_past_it(context, drawn, candidates);
+  const auto met = met_in_best(context, drawn);
   add_witnesses(drawn, met, silent, candidates);
   add_second_hosts(drawn, met, control, candidates);
   const auto witnesses = std::min(list.size(), most_witnesses);
-  add_all(context.facts, drawn.sight, control, candidates);
+  add_all(context, drawn.sight, control, candidates);
   std::vector<reach::Packet> packets;
   for (const auto& [udp, host, port, cargo, climbed] : list) {
     auto& packet = packets.emplace_back(drawn.sight.packet_of({udp, host, {}, port, cargo, {}}));
@@ -472,17 +472,16 @@ bool udp_is_shut(const findings::Diagnosis& context) {
   if (!closed || closed->confidence != Confidence::certain || closed->replies_from) return false;
   // Ports that no service of the set has: a firewall with an allow list may know those.
   return std::ranges::all_of(other_udp_ports,
-                             [&](std::uint16_t port) { return is_blocked(context.facts, port); });
+                             [&](std::uint16_t port) { return is_blocked(context, port); });
 }
 
 void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
-  const auto& facts = context.facts;
-  const auto* control = find_control(facts);
-  if (control == nullptr) return ask_once_more(facts, questions);
+  const auto* control = find_control(context);
+  if (control == nullptr) return ask_once_more(context, questions);
   const SocketAddress listener{*reached_at(*control), control->port};
   const With through{{"control", listener.to_string()}};
-  ask_beyond_the_set(facts, through, questions);
-  const bool any_in_doubt = std::ranges::any_of(facts.flows, [](const Flow& flow) {
+  ask_beyond_the_set(context, through, questions);
+  const bool any_in_doubt = std::ranges::any_of(context.flows, [](const Flow& flow) {
     return flow.port != findings::dns_port && flow.way != Reachability::open;
   });
   bool suffers = false;
@@ -493,13 +492,13 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     auto silent = reach::left_over(drawn);
     std::erase_if(silent, [&](std::size_t number) {
       const auto& event = drawn.sight.events.flows[number];
-      return event.seen != Seen::nothing || event.ends_early || !may_be_asked_about(facts, event);
+      return event.seen != Seen::nothing || event.ends_early || !may_be_asked_about(context, event);
     });
     if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
   }
-  if (!suffers) ask_once_more(facts, questions);
-  ask_within_ranges(facts, questions);
-  ask_for_silent_ranges(facts, through, questions, hurried);
+  if (!suffers) ask_once_more(context, questions);
+  ask_within_ranges(context, questions);
+  ask_for_silent_ranges(context, through, questions, hurried);
 }
 
 }  // namespace callready

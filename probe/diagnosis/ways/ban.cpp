@@ -147,14 +147,13 @@ bool some_fell_silent(const Facts& facts) { return !fallen_silent(facts).empty()
 bool is_shut_out(const Facts& facts) { return !shut_out(facts).empty(); }
 
 Causes find_rate_limit(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto lost = shut_out(facts);
+  const auto lost = shut_out(context);
   if (lost.empty()) return {};
   const bool resets = are_reset(lost);
   std::set<std::string> networks;
   for (const auto& twice : lost) networks.insert(twice.flow->network);
   Probes cut_off;
-  for (const auto& flow : facts.flows) {
+  for (const auto& flow : context.flows) {
     if (flow.port == 53) continue;
     for (const auto& sample : flow.samples) {
       const auto* result = sample.result;
@@ -170,7 +169,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   Cause cause;
   add_new(cause.explained, cut_off);  // a range is one probe with many flows
   // Routers on the way no longer answer, either.
-  add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
+  add_new(cause.explained, context.probes_that([&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool on_the_way = check == CheckKind::hop || check == CheckKind::udp_range;
     const auto& seen = result.observation;
@@ -179,11 +178,12 @@ Causes find_rate_limit(const Diagnosis& context) {
   }));
   // A row's own request was answered at first, and its server has gone silent since.
   const bool hurts = std::ranges::any_of(
-      lost, [&](const Twice& twice) { return facts.asked_for(*twice.before->result); });
+      lost, [&](const Twice& twice) { return context.asked_for(*twice.before->result); });
   if (!hurts && !context.affects_requirement(cause.explained)) return {};
-  const auto line = line_is_up(facts, silent_since(lost));
-  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  const bool in_doubt = quiet != nullptr || some_died_before(facts, last_answered(facts, !resets));
+  const auto line = line_is_up(context, silent_since(lost));
+  const auto* quiet = line ? nullptr : resolver_is_silent(context);
+  const bool in_doubt =
+      quiet != nullptr || some_died_before(context, last_answered(context, !resets));
   const auto sure = in_doubt ? possible : line && networks.size() > 1 ? certain : likely;
   auto& finding = cause.name(FindingCode::firewall_rate_limited, sure);
   finding.title = resets
@@ -194,7 +194,7 @@ Causes find_rate_limit(const Diagnosis& context) {
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
       "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
       "will fail. After that, run this again at the normal pace.",
-      own_address(facts.report));
+      own_address(context.report));
   for (const auto& [flow, before, after] : lost) {
     const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
                                                        *before->result->observation.sent_at);
@@ -212,7 +212,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   // Whatever passed before, no service works from here until the block expires.
-  finding.affects = sets_of(facts, facts.sent_outside());
+  finding.affects = sets_of(context, context.sent_outside());
   return {cause};
 }
 

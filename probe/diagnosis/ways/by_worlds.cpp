@@ -7,7 +7,7 @@ namespace callready::findings {
 
 const reach::Diagnosis& Diagnosis::worlds() const {
   if (!worlds_) {
-    worlds_ = std::make_shared<const reach::Diagnosis>(reach::find_worlds(facts.report, contents_));
+    worlds_ = std::make_shared<const reach::Diagnosis>(reach::find_worlds(report, contents_));
   }
   return *worlds_;
 }
@@ -32,7 +32,7 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
       ports.insert(packet.port);
       continue;
     }
-    const auto& result = *context_.facts.find(event.probe);
+    const auto& result = *context_.find(event.probe);
     const bool tells = is_direct(result) && !is_inside(result);
     if (tells && contradicted) return left;
     if (tells) spared.push_back(i);
@@ -79,7 +79,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   const auto is_open = [&](const ProbeResult& result) {
     return failing(result) && !context.explained(result) && may_fail_by_it(result);
   };
-  if (!context.facts.any_probe(is_open)) return std::nullopt;
+  if (!context.any_probe(is_open)) return std::nullopt;
   const auto& drawn = context.worlds();
   const auto is_its = [&](const reach::Box& box) {
     return family.apart ? box.code == family : box.code.finding == family.finding;
@@ -90,7 +90,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   if (!told || told->sure < reach::is_worth_saying) return std::nullopt;
   Cause cause;
   for (const auto event : reach::dearer_without(drawn, *told->world, is_its)) {
-    const auto* result = context.facts.find(drawn.sight.events.flows[event].probe);
+    const auto* result = context.find(drawn.sight.events.flows[event].probe);
     if (is_open(*result)) add_once(cause.explained, result);
   }
   const auto confidence = told->confidence();

@@ -122,11 +122,10 @@ std::vector<FindingEvidence> evidence_for_claim(const Claim& claim, std::size_t 
 }
 
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  const auto& facts = context.facts;
   auto& finding = cause.finding;
   const bool range = claim.is_range();
   const auto numbers = set_of(claim.flows, &Flow::port);
-  const auto spans = range ? spans_of(facts, claim.flows) : std::vector<Span>();
+  const auto spans = range ? spans_of(context, claim.flows) : std::vector<Span>();
   std::vector<std::string> parts;
   for (const auto& span : spans) parts.push_back(span.ports.to_string());
   const auto ports = !range                ? named_ports(numbers)
@@ -143,26 +142,26 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
         "Ask the Internet provider to allow this traffic (and return traffic): {1}. This site lets "
         "it out{0}.{2}",
         claim.udp() ? phrase(" (check the firewall's log for dropped replies)") : "",
-        asked_flows(facts, cause), where_the_list_is(facts, claim.probes));
+        asked_flows(context, cause), where_the_list_is(context, claim.probes));
   } else {
     const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp());
     finding.title =
         claim.by_hosts && hosts.size() == 1 && spans.size() < 2
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
             : phrase("The firewall blocks outgoing {} to {}", what, ports);
-    const auto asked = asked_flows(facts, cause);
+    const auto asked = asked_flows(context, cause);
     finding.fix =
         stun != nullptr ? phrase(
                               "Turn off the inspection that drops UDP it does not recognize "
                               "(application control, \"unknown-udp\") for these flows, and allow "
                               "outgoing UDP (and return traffic) {} to the whole range: {}.",
-                              from_users(facts), asked)
+                              from_users(context), asked)
         : range ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
-                         from_users(facts), asked)
+                         from_users(context), asked)
                 : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp()),
-                         from_users(facts), asked);
+                         from_users(context), asked);
     finding.fix += ask_the_device(device_of(claim.flows));
-    finding.fix += where_the_list_is(facts, claim.probes);
+    finding.fix += where_the_list_is(context, claim.probes);
   }
   finding.evidence = evidence_for_claim(claim, range ? 6 : 8);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
@@ -171,8 +170,8 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     insert_second(finding.evidence, {within->result->probe.id, phrase("UDP: {}.", span->bounds())});
   }
   if (stun != nullptr) insert_second(finding.evidence, what_it_saw(*stun));
-  const auto control = claim.udp() ? control_for(facts, claim.flows.front()->host)
-                                   : reachable_port_of_same_host(facts, *claim.flows.front());
+  const auto control = claim.udp() ? control_for(context, claim.flows.front()->host)
+                                   : reachable_port_of_same_host(context, *claim.flows.front());
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
   if (claim.udp()) return;
@@ -185,7 +184,6 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
 }
 
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  const auto& facts = context.facts;
   auto& finding = cause.finding;
   const auto hosts = hosts_of(claim.probes);
   const bool proved = claim.blocked;
@@ -198,13 +196,13 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
       "and allow this traffic (and return traffic) {}: {}.{}{}",
       hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
-      from_users(facts), flows_in_words(facts, claim.probes),
+      from_users(context), flows_in_words(context, claim.probes),
       proved ? ask_the_device(device_of(claim.flows))
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                       "operator whether they are up."),
-      where_the_list_is(facts, claim.probes));
+      where_the_list_is(context, claim.probes));
   finding.evidence = evidence_for(claim.flows, 8);
-  const auto elsewhere = facts.select([&](const Flow& flow) {
+  const auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
              return shut->udp == flow.udp && shut->port == flow.port && shut->host != flow.host;
            });
@@ -231,7 +229,6 @@ std::string silent_operator(const Facts& facts, const Claim& claim) {
 }
 
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  const auto& facts = context.facts;
   auto& finding = cause.finding;
   std::size_t subjects = 0;
   const auto subject = flows_in_subject(claim.flows, subjects);
@@ -239,7 +236,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   if (claim.beyond) {
     const auto hosts = hosts_of(claim.probes);
     finding.owner = Owner::vendor;
-    const auto silent = silent_operator(facts, claim);
+    const auto silent = silent_operator(context, claim);
     finding.title =
         !silent.empty()
             ? phrase("All tested servers of {} are down, or blocked beyond this site", silent)
@@ -250,7 +247,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
         "(and return traffic): {}. This site lets it out.",
         listed(hosts),
         hosts.size() == 1 ? phrase("the server is up") : phrase("the servers are up"),
-        asked_flows(facts, cause));
+        asked_flows(context, cause));
   } else {
     finding.title = claim.blocked ? several ? phrase("{} do not get through", subject)
                                             : phrase("{} does not get through", subject)
@@ -259,13 +256,13 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
     finding.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow this traffic "
         "(and return traffic) {}: {}.{}",
-        from_users(facts), asked_flows(facts, cause),
+        from_users(context), asked_flows(context, cause),
         claim.blocked ? ask_the_device(device_of(claim.flows))
                       : phrase(" If the log shows that the packets leave, ask the server's "
                                "operator whether it is up."));
   }
   finding.evidence = evidence_for_claim(claim, 6);
-  if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
+  if (const auto alive = reachable_port_of_same_host(context, *claim.flows.front())) {
     finding.evidence.push_back(*alive);
   }
 }
@@ -315,10 +312,10 @@ Causes find_closed(const Diagnosis& context) {
   std::vector<Claim> found, all;
   std::set<std::string> proved;  // operators with a destination that is seen to be blocked
   for (const auto& closed : parts) {
-    auto claim = claim_of(context.facts, closed);
+    auto claim = claim_of(context, closed);
     // A row needs it, not only questions of our own.
     const bool matters = context.affects_requirement(claim.probes) ||
-                         (claim.is_range() && context.facts.any_asked_for(claim.unseen));
+                         (claim.is_range() && context.any_asked_for(claim.unseen));
     if (!matters) continue;
     if (claim.is_destination() && claim.blocked) proved.insert(claim.flows.front()->party);
     found.push_back(std::move(claim));
@@ -327,9 +324,9 @@ Causes find_closed(const Diagnosis& context) {
     // Their other hosts that are silent are blocked as well, rather than down.
     if (claim.is_destination() && proved.contains(claim.flows.front()->party)) {
       claim.blocked = true;
-      claim.weigh(context.facts);
+      claim.weigh(context);
     }
-    add(context.facts, all, std::move(claim));
+    add(context, all, std::move(claim));
   }
   return causes_of(context, all);
 }
@@ -337,16 +334,16 @@ Causes find_closed(const Diagnosis& context) {
 // Over UDP, silence counts only for servers that answer everybody.
 Causes find_flows(const Diagnosis& context) {
   std::vector<Claim> all;
-  for (const auto& flow : context.facts.flows) {
+  for (const auto& flow : context.flows) {
     const bool missed = (flow.way == Reachability::lost || flow.way == Reachability::left) &&
                         any_sample(flow, went_unanswered);
     if (flow.way != Reachability::blocked && !missed) continue;
     const auto open = context.open_probes(flow);
-    const bool by_chance = missed && context.facts.line_loses() && times_lost(flow) < 3;
+    const bool by_chance = missed && context.line_loses() && times_lost(flow) < 3;
     if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
-    auto claim = claim_of(context.facts, flow, sure_to_be_closed(context, flow));
+    auto claim = claim_of(context, flow, sure_to_be_closed(context, flow));
     claim.probes = open;
-    if (!missed || is_missed(context, claim)) add(context.facts, all, std::move(claim));
+    if (!missed || is_missed(context, claim)) add(context, all, std::move(claim));
   }
   return causes_of(context, all);
 }

@@ -34,7 +34,7 @@ class Reader {
   explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {}
 
   std::vector<ClosedFlows> read() const {
-    const bool any_proxy = !std::ranges::all_of(context_.facts.report.probes, is_direct);
+    const bool any_proxy = !std::ranges::all_of(context_.report.probes, is_direct);
     const auto& best = drawn_.worlds.front();
     std::map<Part, reach::EventIds> parts;
     for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
@@ -114,13 +114,13 @@ class Reader {
     closed.box = &drawn_.boxes[number];
     std::set<const ProbeResult*> known;
     for (const auto event : events) {
-      const auto* result = context_.facts.find(seen(event).probe);
+      const auto* result = context_.find(seen(event).probe);
       // Questions to the site's own resolvers are left to the rules about names.
       const bool open =
           failing(*result) && !context_.explained(*result) && !result->probe.target.host.empty();
       if (open && known.insert(result).second) closed.probes.push_back(result);
     }
-    for (const auto& flow : context_.facts.flows) {
+    for (const auto& flow : context_.flows) {
       const bool its =
           std::ranges::any_of(events, [&](std::uint32_t event) { return is_of(flow, event); });
       if (its && flow.way != Reachability::open) closed.flows.push_back(&flow);
@@ -165,8 +165,7 @@ class Reader {
         if (surely && flow->udp) closed_at[flow->host].insert(flow->port);
       }
       const bool of_ports = surely && udp && host == stranger;
-      if (of_ports && closed_ports.size() < most_ports &&
-          context_.facts.any_asked_for(closed.probes))
+      if (of_ports && closed_ports.size() < most_ports && context_.any_asked_for(closed.probes))
         closed_ports.insert(port);
     }
     for (const auto& probe : drawn_.asked.probes) {
@@ -201,7 +200,7 @@ class Reader {
 }  // namespace
 
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context) {
-  const auto& flows = context.facts.flows;
+  const auto& flows = context.flows;
   const bool any = std::ranges::any_of(flows, [&](const Flow& flow) {
     return flow.way != Reachability::open && !context.open_probes(flow).empty();
   });

@@ -55,12 +55,11 @@ bool speaks_sip_over_tls(const Facts& facts, const std::string& host) {
 
 // Worlds decide it. Silence alone shows no device.
 Causes find_stun_filter(const Diagnosis& context) {
-  const auto& facts = context.facts;
   const auto is_stun = [&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool stun =
         check == CheckKind::stun || check == CheckKind::turn || check == CheckKind::nat;
-    return stun && facts.goes_outside(result);
+    return stun && context.goes_outside(result);
   };
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_stun_filtered,
@@ -81,9 +80,9 @@ Causes find_stun_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
       "or \"WebRTC\") {}, and allow this traffic (and return traffic): {}.{}",
-      what, for_users(facts), asked_flows(facts, *cause),
-      where_the_list_is(facts, cause->explained));
-  const auto answered_by_stream = facts.probes_that([&](const ProbeResult& result) {
+      what, for_users(context), asked_flows(context, *cause),
+      where_the_list_is(context, cause->explained));
+  const auto answered_by_stream = context.probes_that([&](const ProbeResult& result) {
     const bool answered = result.observation.outcome == Outcome::answered;
     return is_stun(result) && !is_udp(result) && answered;
   });
@@ -95,12 +94,12 @@ Causes find_stun_filter(const Diagnosis& context) {
 // Worlds decide it. Silence alone shows no device; what does is SIP that dies where another packet
 // passes, or that breaks a connection to a server that answers it over TLS.
 Causes find_sip_filter(const Diagnosis& context) {
-  const auto& facts = context.facts;
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_sip_filtered, [&](const ProbeResult& result) {
         const auto check = result.probe.check;
         const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
-        return sip && facts.goes_outside(result) && result.probe.target.transport != Transport::tls;
+        return sip && context.goes_outside(result) &&
+               result.probe.target.transport != Transport::tls;
       });
   if (!cause) return {};
   const auto* box = near_filter(context, FindingCode::firewall_sip_filtered);
@@ -109,7 +108,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.evidence = contrasts(context, *box);
   // A connection that breaks may be the server's fault, if it does not speak SIP otherwise.
   std::erase_if(cause->explained, [&](const ProbeResult* result) {
-    return !is_udp(*result) && !speaks_sip_over_tls(facts, result->probe.target.host);
+    return !is_udp(*result) && !speaks_sip_over_tls(context, result->probe.target.host);
   });
   Probes over_udp;
   std::set<std::string> hidden;
@@ -129,8 +128,8 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
       "allow this traffic (and return traffic): {}.{}",
-      for_users(facts), flows_in_words(facts, cause->explained),
-      where_the_list_is(facts, cause->explained));
+      for_users(context), flows_in_words(context, cause->explained),
+      where_the_list_is(context, cause->explained));
   if (!hidden.empty()) {
     cause->tell(phrase("Over TLS, which hides it, SIP to {} is answered.",
                        listed({hidden.begin(), hidden.end()})));

@@ -57,8 +57,8 @@ LossBy loss_by(const Facts& facts) {
 // The device of that kind that worlds know of, if they do not also know of one that shuts this
 // computer out. Null also where a cause is known for each request of a row that was not answered.
 const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
-  const bool any_open = context.facts.any_probe([&](const ProbeResult& result) {
-    return got_no_answer(result) && context.facts.asked_for(result) && !context.explained(result);
+  const bool any_open = context.any_probe([&](const ProbeResult& result) {
+    return got_no_answer(result) && context.asked_for(result) && !context.explained(result);
   });
   if (!any_open) return nullptr;
   const auto told = [&](reach::Kind such) {
@@ -72,9 +72,8 @@ const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
 
 // What may be silent because of a device that lets only some flows through.
 Probes silent_outside(const Diagnosis& context, reach::Protocol protocol) {
-  const auto& facts = context.facts;
-  return facts.probes_that([&](const ProbeResult& result) {
-    return result.observation.outcome == Outcome::silent && facts.goes_outside(result) &&
+  return context.probes_that([&](const ProbeResult& result) {
+    return result.observation.outcome == Outcome::silent && context.goes_outside(result) &&
            matches(protocol, is_udp(result)) && !context.explained(result);
   });
 }
@@ -136,12 +135,11 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
 // Flows are spread over several lines or links, of which one is dead: the same request gets through
 // from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
-  const auto& facts = context.facts;
   // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
-  const bool limited =
-      new_flows_are_limited(facts) &&
-      std::ranges::any_of(facts.answered_late, [](const auto* result) { return is_udp(*result); });
-  if (limited || is_shut_out(facts)) return {};
+  const bool limited = new_flows_are_limited(context) &&
+                       std::ranges::any_of(context.answered_late,
+                                           [](const auto* result) { return is_udp(*result); });
+  if (limited || is_shut_out(context)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
   Cause cause(silent_outside(context, path->protocol));
@@ -164,12 +162,12 @@ Causes find_dead_path(const Diagnosis& context) {
                       drawn.sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
                       fared.passed + fared.lost, fared.passed));
   }
-  add_counts(finding.evidence, facts);
+  add_counts(finding.evidence, context);
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  auto asked = facts.sent_outside();
+  auto asked = context.sent_outside();
   std::erase_if(asked,
                 [&](const auto* result) { return !matches(path->protocol, is_udp(*result)); });
-  finding.affects = sets_of(facts, asked);
+  finding.affects = sets_of(context, asked);
   return {cause};
 }
 
@@ -178,11 +176,10 @@ bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy
 // A device lets only so many new flows a second through: what is silent then, or dies on the way,
 // may be so for that reason alone, and no other is looked for.
 Causes find_new_flow_limit(const Diagnosis& context) {
-  const auto& facts = context.facts;
   // It lets the first ones through. What drops the first packet of each flow lets none.
-  const bool counted = new_flows_are_limited(facts) && facts.on_new_flows.answered > 0;
+  const bool counted = new_flows_are_limited(context) && context.on_new_flows.answered > 0;
   // Where a count shows that the line loses packets, they need no limit.
-  const bool by_worlds = !counted && loss_by(facts) != LossBy::line;
+  const bool by_worlds = !counted && loss_by(context) != LossBy::line;
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
@@ -195,8 +192,8 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
-      for_users(facts));
-  add_counts(finding.evidence, facts);
+      for_users(context));
+  add_counts(finding.evidence, context);
   if (told != nullptr) {
     cause.tell(
         phrase("Of {} connections and requests in one second, {} were not answered at all, "
@@ -210,23 +207,22 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 // Some answers came only to a second try, and some never: a line that loses packets, or a device
 // that limits what is new. Which of them is known where answers were counted.
 Causes find_loss(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto& late = facts.answered_late;
-  Cause cause(facts.probes_that([&](const ProbeResult& result) {
+  const auto& late = context.answered_late;
+  Cause cause(context.probes_that([&](const ProbeResult& result) {
     return got_no_answer(result) && is_direct(result) && !is_inside(result) &&
            !context.explained(result);
   }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
   // A media port, or a router on the way, owes nobody an answer.
-  const auto missing = std::ranges::count_if(facts.flows, [](const Flow& flow) {
+  const auto missing = std::ranges::count_if(context.flows, [](const Flow& flow) {
     return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
-  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
+  const auto &one = context.on_one_flow, &news = context.on_new_flows;
   const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
   if (all_answered && missing == 0) return {};
   // If this computer is shut out, so was the count.
-  const bool by_line = loss_by(facts) == LossBy::line && !some_fell_silent(facts);
+  const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);
   auto& finding = cause.name(FindingCode::network_loss, by_line ? likely : possible);
   finding.title = by_line
                       ? phrase("Packets are lost in transit")
@@ -248,7 +244,7 @@ Causes find_loss(const Diagnosis& context) {
     cause.tell(missing == 1 ? phrase("One server port that should answer did not.")
                             : phrase("{} server ports that should answer did not.", missing));
   }
-  add_counts(finding.evidence, facts);
+  add_counts(finding.evidence, context);
   add_what_they_saw(finding.evidence, late, 3);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};

@@ -232,17 +232,16 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
 }  // namespace
 
 Causes find_offline(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  if (facts.proxy_speaks) return {};
-  const auto& site = facts.report.site;
+  if (context.proxy_speaks) return {};
+  const auto& site = context.report.site;
   const auto disconnection = disconnected(site);
   const bool no_link = disconnection && disconnection->code == FindingCode::network_offline;
-  auto outside = look_outside(facts, no_link);
+  auto outside = look_outside(context, no_link);
   if (!outside) return {};
   if (disconnection) {
     // Nothing that was sent outside is known to have failed: all of it was on this computer or its
     // network, which may be of use without a way out, or the run was stopped before.
-    Cause cause(lost_probes(facts));
+    Cause cause(lost_probes(context));
     if (cause.explained.empty()) return {};
     cause.closes = Closes::everything;
     cause.finding = *disconnection;
@@ -250,7 +249,7 @@ Causes find_offline(const Diagnosis& context) {
     return {cause};
   }
   if (has_no_way(*outside, site)) {
-    auto cause = offline(facts, Owner::user, certain,
+    auto cause = offline(context, Owner::user, certain,
                          phrase("This computer is not connected to the Internet"));
     cause.finding.fix = phrase(
         "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
@@ -271,12 +270,12 @@ Causes find_offline(const Diagnosis& context) {
   if (!enough && !kept_in && router.empty()) return {};
 
   auto cause = router.empty()
-                   ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
-                   : line_is_down(facts, *outside, router);
+                   ? kept_inside(context, *outside, confidence_of(*outside, with_resolvers))
+                   : line_is_down(context, *outside, router);
   // A name server of the site's cannot ask anybody either: the names that it did not find are lost
   // with the line.
   if (!outside->looked_up) {
-    add_new(cause.explained, facts.probes_that([](const ProbeResult& result) {
+    add_new(cause.explained, context.probes_that([](const ProbeResult& result) {
       return result.probe.check == CheckKind::dns && failing(result);
     }));
   }
@@ -292,7 +291,7 @@ Causes find_offline(const Diagnosis& context) {
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
   }
   Probes asked, tried;
-  for (const auto& flow : facts.flows) asked.push_back(flow.samples.front().result);
+  for (const auto& flow : context.flows) asked.push_back(flow.samples.front().result);
   add_new(tried, asked);  // a range is one probe with many flows
   add_what_they_saw(cause.finding.evidence, tried, 6);
   return {cause};

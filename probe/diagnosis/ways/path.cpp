@@ -103,13 +103,12 @@ void tell_of_both(const ProbeResult& result, Cause& cause) {
 }  // namespace
 
 Causes find_mtu(const Diagnosis& context) {
-  const auto& facts = context.facts;
   Cause cause;
   std::size_t streams = 0;
   std::set<int> passing;  // sizes in bytes
   int headers = segment_headers;
-  for (const auto& result : facts.report.probes) {
-    if (!is_path_with(result, DetailCode::black_hole) || passes_again(facts, result)) continue;
+  for (const auto& result : context.report.probes) {
+    if (!is_path_with(result, DetailCode::black_hole) || passes_again(context, result)) continue;
     cause.explained.push_back(&result);
     if (!is_udp(result)) ++streams;
     if (const auto& to = result.observation.address; to && to->is_v6()) {
@@ -124,26 +123,26 @@ Causes find_mtu(const Diagnosis& context) {
   // One line has one limit: where servers' differ, chance may have a part in it.
   const bool differ = streams == 0 && passing.size() > 1;
   // A device that limits new flows may limit packets, too, whatever their size.
-  if (streams == 0 && new_flows_are_limited(facts)) return {};
+  if (streams == 0 && new_flows_are_limited(context)) return {};
   const int passes = passing.empty() ? 0 : *passing.rbegin();
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
   // line; so may datagrams where small ones get lost, too.
   const auto parties = parties_of(cause.explained);
   const auto& first = *cause.explained.front();
-  const bool one_is_chance =
-      cause.explained.size() == 1 && (full_size_passes(facts, is_udp(first)) ||
-                                      (is_udp(first) ? udp_gets_lost(facts) || facts.line_loses()
-                                                     : certificates_arrive(facts, first)));
+  const bool one_is_chance = cause.explained.size() == 1 &&
+                             (full_size_passes(context, is_udp(first)) ||
+                              (is_udp(first) ? udp_gets_lost(context) || context.line_loses()
+                                             : certificates_arrive(context, first)));
   // Out by UDP, and in with the certificates.
-  const bool all_are_chance = (facts.line_loses() || full_size_passes(facts, true)) &&
+  const bool all_are_chance = (context.line_loses() || full_size_passes(context, true)) &&
                               std::ranges::all_of(cause.explained, [&](const auto* result) {
-                                return own_certificates_arrive(facts, *result);
+                                return own_certificates_arrive(context, *result);
                               });
-  const bool small_too = streams == 0 && udp_gets_lost(facts);
+  const bool small_too = streams == 0 && udp_gets_lost(context);
   const bool alone = one_is_chance || all_are_chance || small_too;
   // What gets stuck: the handshake is complete, and the first flight of more than one packet never
   // comes.
-  append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
+  append(cause.explained, context.probes_that([&](const ProbeResult& result) {
     const auto& seen = result.observation;
     const bool stuck =
         seen.detail == DetailCode::tls_timed_out || seen.detail == DetailCode::http_timed_out;
@@ -173,9 +172,8 @@ Causes find_mtu(const Diagnosis& context) {
 }
 
 Causes find_broken_ipv6(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  if (facts.any_probe(works_by_ipv6)) return {};
-  Cause cause(facts.probes_that(works_by_ipv4_only));
+  if (context.any_probe(works_by_ipv6)) return {};
+  Cause cause(context.probes_that(works_by_ipv4_only));
   const bool several = parties_of(cause.explained).size() > 1;
   // One server that refuses only over IPv6 does so by itself.
   const bool refused = std::ranges::all_of(cause.explained, is_refused_by_ipv6);
@@ -199,14 +197,13 @@ Causes find_broken_ipv6(const Diagnosis& context) {
 
 // One service's own: IPv6 gets out to others, and to its hosts IPv4 does.
 Causes find_vendor_ipv6(const Diagnosis& context) {
-  const auto& facts = context.facts;
   std::map<std::string, Probes> dead;  // by the vendor's domain
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const bool own = result.probe.with.contains("service");
     if (own && works_by_ipv4_only(result))
       dead[registrable_domain(result.probe.target.host)].push_back(&result);
   }
-  const auto alive = facts.probes_that(works_by_ipv6);
+  const auto alive = context.probes_that(works_by_ipv6);
   const auto alive_parties = parties_of(alive);
   Causes causes;
   for (const auto& [party, results] : dead) {
@@ -218,7 +215,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     const auto hosts = hosts_of(results);
     const bool refused = std::ranges::all_of(results, is_refused_by_ipv6);
     auto& cause = causes.emplace_back(results);
-    const bool sure = all && results.size() > 1 && !facts.line_loses();
+    const bool sure = all && results.size() > 1 && !context.line_loses();
     auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead, sure ? likely : possible);
     if (refused || !all) finding.owner = Owner::vendor;
     finding.title =
@@ -238,8 +235,8 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     insert_second(finding.evidence,
                   {(*works)->probe.id, phrase("{}: {}.", (*works)->probe.target.host,
                                               family_of(**works, "IPv6").text)});
-    finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
-      return contains(hosts, result.probe.target.host) && facts.asked_for(result);
+    finding.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
+      return contains(hosts, result.probe.target.host) && context.asked_for(result);
     }));
   }
   return causes;

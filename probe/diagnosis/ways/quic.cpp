@@ -25,20 +25,19 @@ bool refuses_more(const Facts& facts, const std::string& device) {
 }  // namespace
 
 Causes find_refused_quic(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto* works = first_sample(udp_cells(facts), [](const FlowSample& sample) {
+  const auto* works = first_sample(udp_cells(context), [](const FlowSample& sample) {
     return sample.way == Reachability::open && !sample.refusal && sample.port != quic_port;
   });
   if (works == nullptr) return {};
   Cause cause;
   std::string device;
-  for (const auto& flow : facts.flows) {
+  for (const auto& flow : context.flows) {
     if (!flow.udp || flow.port != quic_port) continue;
     for (const auto& sample : flow.samples) {
       const auto& result = *sample.result;
       const bool refused = sample.way == Reachability::blocked && sample.turned_away();
       if (result.probe.check != CheckKind::quic || !refused || sample.no_way) continue;
-      if (context.explained(result) || refuses_more(facts, sample.by)) continue;
+      if (context.explained(result) || refuses_more(context, sample.by)) continue;
       if (!sample.by.empty()) device = sample.by;
       cause.explained.push_back(&result);
       cause.tell(phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
@@ -53,7 +52,7 @@ Causes find_refused_quic(const Diagnosis& context) {
   finding.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
       "not need it.{}",
-      from_users(facts), ask_the_device(device));
+      from_users(context), ask_the_device(device));
   insert_second(finding.evidence,
                 {works->result->probe.id, phrase("Other UDP works: {}, port {}, answers.",
                                                  works->result->probe.target.host, works->port)});
@@ -64,10 +63,9 @@ Causes find_refused_quic(const Diagnosis& context) {
 }
 
 Causes find_filtered_quic(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto cut = with_detail(facts, {DetailCode::initial_silent, DetailCode::initial_rejected});
-  if (cut.empty() || facts.line_loses()) return {};
-  const auto through = with_detail(facts, {DetailCode::quic_spoken});
+  const auto cut = with_detail(context, {DetailCode::initial_silent, DetailCode::initial_rejected});
+  if (cut.empty() || context.line_loses()) return {};
+  const auto through = with_detail(context, {DetailCode::quic_spoken});
   Cause cause;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
   auto& finding = cause.name(FindingCode::firewall_quic_filtered, everywhere ? likely : possible);

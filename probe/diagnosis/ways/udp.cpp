@@ -27,7 +27,7 @@ std::optional<std::uint16_t> lowest_without_reply(const Diagnosis& context) {
     const bool left = half_way || (event.seen == Seen::expired && !packet.ends_at_device);
     any_left |= left;
     if (left || packet.asked) known.insert(to);
-    if (half_way || was_owed_an_answer(context.facts, event)) silent.insert(to);
+    if (half_way || was_owed_an_answer(context, event)) silent.insert(to);
     if (event.seen == Seen::reply) heard.insert(to);
   }
   std::optional<std::uint16_t> lowest;
@@ -48,11 +48,11 @@ std::uint16_t last_udp_port_of(const ProbeResult& result) {
 
 // UDP to these ports and higher ones that was seen to leave the site, and no more.
 Probes left_without_reply(const Diagnosis& context, std::uint16_t from) {
-  return context.facts.probes_that([&](const ProbeResult& result) {
+  return context.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port;
     const bool passed =
         result.observation.outcome == Outcome::passed && result.probe.target.ports.last >= from;
-    return is_udp(result) && !dns && passed && context.facts.goes_outside(result);
+    return is_udp(result) && !dns && passed && context.goes_outside(result);
   });
 }
 
@@ -130,8 +130,7 @@ bool silence_tells(const Facts& facts) {
 }
 
 std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  if (failing_udp(context).empty() || tcp_works(facts) == nullptr) return std::nullopt;
+  if (failing_udp(context).empty() || tcp_works(context) == nullptr) return std::nullopt;
   AllClosed all(context, [](const reach::Packet& packet) { return packet.udp; });
   const auto told = told_by_worlds(
       context, [&](const auto& box, const auto& world) { return all.by(box, world); });
@@ -139,32 +138,33 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   ClosedUdp closed;
   if (told->box->beyond) closed.replies_from = lowest_without_reply(context);
   // If it is only one network, it may be that one.
-  const auto by_udp = facts.select([](const Flow& flow) { return flow.udp; });
+  const auto by_udp = context.select([](const Flow& flow) { return flow.udp; });
   const bool several = set_of(by_udp, &Flow::network).size() > 1;
-  const bool seen = !closed.replies_from && any_sample(udp_cells(facts), is_blocked_on_the_way);
+  const bool seen = !closed.replies_from && any_sample(udp_cells(context), is_blocked_on_the_way);
   // Where nothing but silence shows it, somebody further out may do it.
-  const auto surest = seen && several ? certain : seen || silence_tells(facts) ? likely : possible;
+  const auto surest = seen && several                  ? certain
+                      : seen || silence_tells(context) ? likely
+                                                       : possible;
   closed.confidence = std::max(told->confidence(), surest);
   return closed;
 }
 
 Probes failing_udp(const Diagnosis& context) {
-  return context.facts.probes_that([&](const ProbeResult& result) {
+  return context.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port;
     // A call that was offered over TLS, and whose checks over UDP got no answer.
     const bool silent_call =
         result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
-    return (is_udp(result) || silent_call) && !dns && context.facts.goes_outside(result) &&
+    return (is_udp(result) || silent_call) && !dns && context.goes_outside(result) &&
            failing(result) && !context.explained(result);
   });
 }
 
 Causes find_udp_blocked(const Diagnosis& context) {
-  const auto& facts = context.facts;
   const auto closed = closed_udp(context);
   if (!closed) return {};
   Cause cause(failing_udp(context));
-  cause.impaired = facts.probes_that(needs_relay_over_stream);
+  cause.impaired = context.probes_that(needs_relay_over_stream);
   const auto replies_from = closed->replies_from;
   const bool only_replies = replies_from.has_value();
   if (only_replies) {
@@ -173,15 +173,15 @@ Causes find_udp_blocked(const Diagnosis& context) {
     });
     cause.contradicted = left_without_reply(context, *replies_from);
   }
-  if (!facts.any_asked_for(cause.contradicted) && !context.affects_requirement(cause.explained))
+  if (!context.any_asked_for(cause.contradicted) && !context.affects_requirement(cause.explained))
     return {};
   cause.closes = replies_from > last_well_known_port ? Closes::high_udp : Closes::udp;
   auto& finding = cause.name(FindingCode::firewall_udp_blocked, closed->confidence);
-  finding.title = title_of(replies_from, facts);
+  finding.title = title_of(replies_from, context);
   if (finding.confidence == possible) {
     // What is seen to be blocked is reported as that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
-    auto silent = udp_cells(facts);
+    auto silent = udp_cells(context);
     std::erase_if(
         silent, [](const Flow* flow) { return heard(*flow) || !went(*flow, Reachability::lost); });
     if (set_of(silent, &Flow::party).size() < 2) return {};  // reported for that one
@@ -198,20 +198,20 @@ Causes find_udp_blocked(const Diagnosis& context) {
       }
     }
   }
-  auto wanted = asked_flows(facts, without_calls);
+  auto wanted = asked_flows(context, without_calls);
   if (ends.empty()) cause.asked = without_calls.asked;
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
   finding.fix = phrase(
       "{} {}.{}{}",
       only_replies ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of "
                             "at least 120 s):",
-                            from_users(facts))
-                   : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(facts)),
-      wanted, only_replies ? Text() : ask_the_device(device_on_the_way(facts)),
-      where_the_list_is(facts, cause.explained));
+                            from_users(context))
+                   : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context)),
+      wanted, only_replies ? Text() : ask_the_device(device_on_the_way(context)),
+      where_the_list_is(context, cause.explained));
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
-  add_what_udp_met(finding.evidence, facts);
-  const auto& tcp = *tcp_works(facts);
+  add_what_udp_met(finding.evidence, context);
+  const auto& tcp = *tcp_works(context);
   cause.tell(
       phrase("TCP works: {}, port {}, is reachable.", tcp.result->probe.target.host, tcp.port),
       tcp.result);
@@ -221,7 +221,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
 Causes find_one_way_media(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.name(FindingCode::media_one_way, certain);
-  cause.explained = context.facts.probes_that([&](const ProbeResult& result) {
+  cause.explained = context.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
   });
   for (const auto* result : cause.explained) {
@@ -238,8 +238,8 @@ Causes find_one_way_media(const Diagnosis& context) {
   finding.fix = phrase(
       "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s; with "
       "several Internet lines, over the same line that the packets left on): {}.{}",
-      from_users(context.facts), flows_in_words(context.facts, cause.explained),
-      where_the_list_is(context.facts, cause.explained));
+      from_users(context), flows_in_words(context, cause.explained),
+      where_the_list_is(context, cause.explained));
   return {cause};
 }
 

@@ -219,7 +219,7 @@ class Losses {
 void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string>& after_all,
                             std::map<std::string, Text>& reasons) {
   const auto& drawn = context.worlds();
-  const Losses losses(context.facts, drawn);
+  const Losses losses(context, drawn);
   for (const auto& probe : drawn.asked.probes) {
     const auto& result = *probe.result;
     const auto outcome = result.observation.outcome;
@@ -235,15 +235,14 @@ void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string
 
 std::map<std::string, Text> doubted(const Diagnosis& context,
                                     const std::set<std::string>& explained) {
-  const auto& facts = context.facts;
   std::map<std::string, Text> reasons;
-  const auto after_all = got_out_after_all(facts);
-  doubt_single_proofs(facts, explained, after_all, reasons);
-  doubt_unseen_certificates(facts, after_all, reasons);
-  const bool limited = new_flows_are_limited(facts);
-  for (const auto& result : facts.report.probes) {
+  const auto after_all = got_out_after_all(context);
+  doubt_single_proofs(context, explained, after_all, reasons);
+  doubt_unseen_certificates(context, after_all, reasons);
+  const bool limited = new_flows_are_limited(context);
+  for (const auto& result : context.report.probes) {
     const auto& id = result.probe.id;
-    if ((facts.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
+    if ((context.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
       reasons.insert_or_assign(id, limited && is_udp(result)
                                        ? phrase("this network limits new flows")
                                        : phrase("this line loses packets"));
@@ -252,11 +251,12 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
       reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
     }
     const bool weak = result.observation.outcome == Outcome::passed || after_all.contains(id);
-    const auto router = weak && is_direct(result) ? no_farther_than(facts, result) : std::string();
+    const auto router =
+        weak && is_direct(result) ? no_farther_than(context, result) : std::string();
     if (router.empty()) continue;
     reasons.emplace(id, phrase("no packet was seen farther out than {}, {}", router,
-                               facts.may_be_ours(router) ? phrase("which may be this site's own")
-                               : facts.may_stop_others(router)
+                               context.may_be_ours(router) ? phrase("which may be this site's own")
+                               : context.may_stop_others(router)
                                    ? phrase("which stops other packets")
                                    : phrase("beyond which other packets are stopped")));
   }

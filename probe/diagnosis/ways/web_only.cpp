@@ -20,14 +20,13 @@ bool spares_the_web(const reach::Box& box) {
 
 // The web, and nothing else. What is less than likely is reported for UDP and the ports one by one.
 Causes find_web_only(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto lost_tcp = facts.probes_that([&](const ProbeResult& result) {
+  const auto lost_tcp = context.probes_that([&](const ProbeResult& result) {
     const auto port = result.probe.target.port();
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
     return other && failing(result) && !is_inside(result) && !context.explained(result);
   });
   // Where a server showed a certificate, even one that nobody trusts.
-  const auto with_certificate = facts.select([](const Flow& flow) {
+  const auto with_certificate = context.select([](const Flow& flow) {
     return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
       return !chain_of(*sample.result).empty();
     });
@@ -47,14 +46,14 @@ Causes find_web_only(const Diagnosis& context) {
   });
   if (!told || told->confidence() == possible) return {};
   // Silence alone shows no device of the site's own.
-  const bool seen = any_blocked(facts.select([](const Flow& flow) {
+  const bool seen = any_blocked(context.select([](const Flow& flow) {
     return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
   }));
-  if (!seen && !silence_tells(facts)) return {};
+  if (!seen && !silence_tells(context)) return {};
   Cause cause(lost_tcp);
   append(cause.explained, failing_udp(context));
   if (!context.affects_requirement(cause.explained)) return {};
-  const auto plain = facts.select([](const Flow& flow) { return !flow.udp && flow.port == 80; });
+  const auto plain = context.select([](const Flow& flow) { return !flow.udp && flow.port == 80; });
   const bool plain_web = std::ranges::any_of(plain, [](const Flow* flow) { return out(*flow); });
   // Where nobody tried port 80 it is not known to be closed.
   cause.closes = plain_web || plain.empty() ? Closes::all_but_web : Closes::all_but_https;
@@ -62,10 +61,10 @@ Causes find_web_only(const Diagnosis& context) {
                              seen ? told->confidence() : std::max(told->confidence(), likely));
   finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                          plain_web ? phrase("80 and ") : "");
-  finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
-                       asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
+  finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(context),
+                       asked_flows(context, cause), where_the_list_is(context, cause.explained));
   const auto ports = ports_of(lost_tcp);
-  const auto lost = facts.select([&](const Flow& flow) {
+  const auto lost = context.select([&](const Flow& flow) {
     return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
       return contains(lost_tcp, sample.result);
     });
@@ -76,7 +75,7 @@ Causes find_web_only(const Diagnosis& context) {
                           https.size(), ports_in_words(ports))
                  : phrase("HTTPS to {} networks works; TCP {} to {} networks does not.",
                           https.size(), ports_in_words(ports), closed.size()));
-  add_what_udp_met(finding.evidence, facts);
+  add_what_udp_met(finding.evidence, context);
   add_what_they_saw(finding.evidence, lost_tcp, 4);
   return {cause};
 }

@@ -9,21 +9,21 @@ namespace callready::findings {
 // is as near, and servers that ignore strangers are as silent. So it is certain only if a packet
 // that was to end on the way was answered.
 Causes find_taken_connections(const Diagnosis& context) {
-  const auto& facts = context.facts;
   auto cause = cause_by_worlds(context, reach::connections_taken,
                                [](const ProbeResult& result) {  // that stood, and died
                                  return !is_udp(result) && result.observation.round_trip;
                                });
   if (!cause) return {};
   auto& finding = cause->finding;
-  if (!facts.any_probe(is_taken_near)) finding.confidence = std::max(finding.confidence, likely);
+  if (!context.any_probe(is_taken_near)) finding.confidence = std::max(finding.confidence, likely);
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
                          named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow it (and "
       "return traffic) {}: {}.{}",
-      from_users(facts), asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));
-  for (const auto& result : facts.report.probes) {
+      from_users(context), asked_flows(context, *cause),
+      where_the_list_is(context, cause->explained));
+  for (const auto& result : context.report.probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
     if (hop == nullptr || finding.evidence.size() == 2) continue;
     cause->tell(hop->text + ".", &result);
@@ -35,9 +35,8 @@ Causes find_taken_connections(const Diagnosis& context) {
 // TLS greetings that are cut off or get no answer, by a firewall's category filter, or by the
 // servers themselves.
 Causes find_tls_filter(const Diagnosis& context) {
-  const auto& facts = context.facts;
   const auto is_greeting = [&](const ProbeResult& result) {
-    return result.probe.target.transport == Transport::tls && facts.goes_outside(result);
+    return result.probe.target.transport == Transport::tls && context.goes_outside(result);
   };
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_tls_filtered, [&](const ProbeResult& result) {
@@ -52,7 +51,7 @@ Causes find_tls_filter(const Diagnosis& context) {
   add_what_they_saw(finding.evidence, cause->explained, 1);
   // Of the same ports: greetings that were answered, and what else the servers answer.
   bool tls_works = false;
-  for (const auto& result : facts.report.probes) {
+  for (const auto& result : context.report.probes) {
     const auto& [probe, seen] = result;
     const auto& target = probe.target;
     if (!contains(ports, target.port()) || !is_direct(result) || is_udp(result)) continue;
@@ -80,10 +79,10 @@ Causes find_tls_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
       "inspects TLS: {}.{}{}",
-      flows_in_words(facts, cause->explained),
+      flows_in_words(context, cause->explained),
       alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
             : "",
-      where_the_list_is(facts, cause->explained));
+      where_the_list_is(context, cause->explained));
   cause->tell(
       phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
              named_ports(ports), names));
