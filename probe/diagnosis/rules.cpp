@@ -67,26 +67,25 @@ bool has_any(const RequirementResult& row, const std::set<std::string>& probes) 
 // A cause is behind the rows of its probes that are not well, and behind those that it closes
 // untried.
 void fill_in(const Report& report, Cause& cause) {
-  auto& finding = cause.finding;
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
   const auto impaired = ids_of(cause.impaired);
   // What a likely or certain cause decides has failed because of it; if the row is open all the
   // same, something else may still carry it.
-  const bool decided = finding.confidence != Confidence::possible &&
-                       (finding.code == FindingCode::target_outdated ||
-                        !has(finding.code, FindingTrait::decides_no_row));
+  const bool decided =
+      cause.confidence != Confidence::possible && (cause.code == FindingCode::target_outdated ||
+                                                   !has(cause.code, FindingTrait::decides_no_row));
   for (const auto& set : report.sets) {
     std::vector<std::string> rows;
     for (const auto& row : set.requirements) {
       if (is_well(row) || (decided && row.status == Status::unknown)) continue;
       const bool worse = row.severity != Severity::optional && has_any(row, impaired);
-      if (row.closed_by != finding.code && !worse && !has_any(row, lost)) continue;
+      if (row.closed_by != cause.code && !worse && !has_any(row, lost)) continue;
       rows.push_back(row.id);
-      add_once(finding.explains, set.id + '/' + row.id);
+      add_once(cause.explains, set.id + '/' + row.id);
     }
     if (rows.empty()) continue;
-    auto& affects = affected(finding, set.id);
+    auto& affects = affected(cause, set.id);
     for (const auto& capability : set.capabilities) {
       const bool hurt = std::ranges::find_first_of(capability.requirements, rows) !=
                         capability.requirements.end();
@@ -131,8 +130,7 @@ bool Diagnosis::fails_required_row(const Probes& probes) const {
 void Diagnosis::note(const Cause& cause) {
   explained_.merge(ids_of(cause.explained));
   impaired_.merge(ids_of(cause.impaired));
-  if (!worlds_ && has(cause.finding.code, FindingTrait::of_contents))
-    contents_.push_back(cause.finding);
+  if (!worlds_ && has(cause.code, FindingTrait::of_contents)) contents_.push_back(cause);
 }
 
 }  // namespace findings
@@ -166,7 +164,7 @@ std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
       found.push_back(std::move(cause));
     }
   }
-  for (auto& cause : found) cause.finding.runner_up = findings::runner_up(so_far, cause);
+  for (auto& cause : found) cause.runner_up = findings::runner_up(so_far, cause);
   return found;
 }
 
@@ -174,24 +172,23 @@ std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
 std::vector<Finding> completed(std::vector<findings::Cause> causes, const findings::Facts& facts) {
   std::vector<Finding> found;
   for (auto& cause : causes) {
-    auto& finding = cause.finding;
     findings::fill_in(facts.report, cause);
-    if (has(finding.code, FindingTrait::asks_to_let_through)) {
+    if (has(cause.code, FindingTrait::asks_to_let_through)) {
       // What is inspected was reached all the same.
-      auto lost = finding.code == FindingCode::tls_intercepted
+      auto lost = cause.code == FindingCode::tls_intercepted
                       ? cause.explained
                       : findings::failing_ones(cause.explained);
       append(lost, cause.contradicted);
-      finding.rules = rules_to_allow(facts, lost, {finding.code, cause.closes});
+      cause.rules = rules_to_allow(facts, lost, {cause.code, cause.closes});
       // Rows that it closes untried are known now: the fix names them, too.
-      if (!cause.asked.empty()) finding.fix.replace(cause.asked.string(), in_short(finding.rules));
+      if (!cause.asked.empty()) cause.fix.replace(cause.asked.string(), in_short(cause.rules));
     }
-    found.push_back(std::move(finding));
+    found.push_back(std::move(cause));
   }
   auto rest = findings::find_unexplained(facts, found);
   if (rest) {
     findings::fill_in(facts.report, *rest);
-    found.push_back(std::move(rest->finding));
+    found.push_back(std::move(*rest));
   }
   return found;
 }
@@ -203,15 +200,15 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
   for (const auto& cause : causes) {
     auto lost = findings::ids_of(findings::failing_ones(cause.explained));
     lost.merge(findings::ids_of(cause.contradicted));
-    const bool decides = !has(cause.finding.code, FindingTrait::decides_no_row);
-    if (!decides || cause.finding.confidence == Confidence::possible) {
+    const bool decides = !has(cause.code, FindingTrait::decides_no_row);
+    if (!decides || cause.confidence == Confidence::possible) {
       // What blocks the whole computer also explains what was silent before it began.
-      if (!has(cause.finding.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
+      if (!has(cause.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
       continue;
     }
     explained.insert(lost.begin(), lost.end());
-    attribution.entries.push_back({cause.finding.code, cause.finding.title, std::move(lost),
-                                   findings::ids_of(cause.impaired), cause.closes});
+    attribution.entries.push_back(
+        {cause.code, cause.title, std::move(lost), findings::ids_of(cause.impaired), cause.closes});
   }
   auto lost = findings::surely_lost(context, perhaps);
   explained.insert(lost.begin(), lost.end());

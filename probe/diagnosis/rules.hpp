@@ -16,11 +16,10 @@ namespace callready::findings {
 using enum Confidence;
 
 // A finding on its way, with the probes whose failure it explains.
-struct Cause {
+struct Cause : Finding {
   Cause() = default;
   explicit Cause(Probes probes) : explained(std::move(probes)) {}
 
-  Finding finding;
   Probes explained{};
   // Reached, as far as was seen, and of no use all the same: somebody else answered, or no reply
   // will ever come back.
@@ -30,22 +29,21 @@ struct Cause {
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: rewritten once the rows are judged
 
-  // Sets what it is, and who usually acts on that. The finding, for its title and fix.
-  Finding& name(FindingCode code, Confidence confidence) {
-    finding.code = code;
-    finding.owner = owners_of(code).front();
-    finding.confidence = confidence;
-    return finding;
+  // Sets what it is, and who usually acts on that.
+  void name(FindingCode what, Confidence sure) {
+    code = what;
+    owner = owners_of(what).front();
+    confidence = sure;
   }
   // `of`: whose evidence it is; null: of several.
   void tell(Text text, const ProbeResult* of = nullptr) {
-    finding.evidence.push_back({of == nullptr ? std::string() : of->probe.id, std::move(text)});
+    evidence.push_back({of == nullptr ? std::string() : of->probe.id, std::move(text)});
   }
   // The probe's own evidence of that kind; false where it has none.
   bool tell(EvidenceKind kind, const ProbeResult& of) {
-    const auto* evidence = evidence_of(of, kind);
-    if (evidence != nullptr) tell(evidence->text, &of);
-    return evidence != nullptr;
+    const auto* its = evidence_of(of, kind);
+    if (its != nullptr) tell(its->text, &of);
+    return its != nullptr;
   }
 };
 

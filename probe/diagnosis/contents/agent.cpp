@@ -47,17 +47,16 @@ Causes find_agent(const Diagnosis& context) {
   const bool carries_some = std::ranges::find_first_of(ports, answering) != ports.end();
   Cause cause(lost);
   // What it carries elsewhere may be lost there.
-  auto& finding =
-      cause.name(FindingCode::computer_agent, carries_some                        ? possible
-                                              : said && hosts_of(lost).size() > 1 ? certain
-                                                                                  : likely);
+  cause.name(FindingCode::computer_agent, carries_some                        ? possible
+                                          : said && hosts_of(lost).size() > 1 ? certain
+                                                                              : likely);
   const auto which = ports_in_words(ports, 4);
-  finding.title =
+  cause.title =
       carries_some
           ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",
                    which)
           : phrase("A program on this computer intercepts TCP {} and passes nothing on", which);
-  finding.fix = phrase(
+  cause.fix = phrase(
       "Ask this computer's administrator which program intercepts these connections (a security "
       "agent, a web shield, a local proxy), and exempt the following in it: {}. {}",
       tried_flows_in_words(context, lost),
@@ -71,7 +70,7 @@ Causes find_agent(const Diagnosis& context) {
     cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
                       agent.seen));
   }
-  add_what_they_saw(finding.evidence, lost, 6);
+  add_what_they_saw(cause.evidence, lost, 6);
   return {cause};
 }
 

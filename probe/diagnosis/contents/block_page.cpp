@@ -101,19 +101,19 @@ Causes find_block_page(const Diagnosis& context) {
                                  whose.empty() ? Text() : phrase(", the block page of {}", whose));
     if (!context.any_asked_for(cause.explained) && !context.any_asked_for(cause.contradicted))
       continue;
-    auto& finding = cause.name(FindingCode::dns_block_page, *confidence);
+    cause.name(FindingCode::dns_block_page, *confidence);
     const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
-    finding.title = whose.empty()
-                        ? phrase("This site's DNS sends {} to a block page", which)
-                        : phrase("This site's DNS sends {} to {}'s block page", which, whose);
-    finding.fix = plural(lost.size(),
-                         "Allow this name in this site's DNS filter{1} (its DNS servers are {2}): "
-                         "{3}. The firewall needs no change.",
-                         "Allow these names in this site's DNS filter{1} (its DNS servers are "
-                         "{2}): {3}. The firewall needs no change.",
-                         whose.empty() ? std::string() : fmt::format(", {}", whose),
-                         resolvers_in_words(context), listed(lost, 12));
-    add_what_they_saw(finding.evidence, cause.explained, 4);
+    cause.title = whose.empty()
+                      ? phrase("This site's DNS sends {} to a block page", which)
+                      : phrase("This site's DNS sends {} to {}'s block page", which, whose);
+    cause.fix = plural(lost.size(),
+                       "Allow this name in this site's DNS filter{1} (its DNS servers are {2}): "
+                       "{3}. The firewall needs no change.",
+                       "Allow these names in this site's DNS filter{1} (its DNS servers are "
+                       "{2}): {3}. The firewall needs no change.",
+                       whose.empty() ? std::string() : fmt::format(", {}", whose),
+                       resolvers_in_words(context), listed(lost, 12));
+    add_what_they_saw(cause.evidence, cause.explained, 4);
     causes.push_back(std::move(cause));
   }
   return causes;

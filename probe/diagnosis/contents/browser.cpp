@@ -70,19 +70,19 @@ Causes find_browser_policies(const Diagnosis& context) {
     const auto forbidden = forbidden_by(context, policy);
     if (!forbidden) continue;
     auto& cause = causes.emplace_back();
-    auto& finding = cause.name(FindingCode::computer_browser_policy,
-                               forbidden->everywhere && !policy.recommended ? likely : possible);
-    finding.title =
+    cause.name(FindingCode::computer_browser_policy,
+               forbidden->everywhere && !policy.recommended ? likely : possible);
+    cause.title =
         forbidden->everywhere
             ? phrase("A policy stops {} {}", policy.browser, forbidden->what)
             : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Ask the administrator of this computer to set {} {}, in {}. Until then, use another "
         "browser, or the service's own program. Change nothing on the network.",
         policy.name, forbidden->fix, policy.place);
     cause.tell(phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
                       policy.recommended ? phrase(" (users may change it)") : ""));
-    finding.affects = sets_of(context, media);
+    cause.affects = sets_of(context, media);
   }
   return causes;
 }

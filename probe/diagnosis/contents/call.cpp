@@ -68,19 +68,18 @@ Causes silent_calls(const Diagnosis& context, MediaWay way) {
   }));
   if (cause.explained.empty()) return {};
   const auto ends = ends_in_words(cause.explained);
-  auto& finding = cause.finding;
   if (way == MediaWay::up) {
     // Its own firewall may have dropped them.
     cause.name(FindingCode::firewall_udp_port_blocked, likely);
-    finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
-    finding.fix = phrase(
+    cause.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
+    cause.fix = phrase(
         "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
         "If the far end is yours, check its own firewall, too.",
         from_users(context), ends);
   } else {
     cause.name(FindingCode::media_one_way, certain);
-    finding.title = phrase("UDP from calls gets out, but no replies come in");
-    finding.fix = phrase(
+    cause.title = phrase("UDP from calls gets out, but no replies come in");
+    cause.fix = phrase(
         "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
         from_users(context), ends);
   }
@@ -111,18 +110,18 @@ Causes lost_media(const Diagnosis& context, bool all) {
   }
   if (!all) {
     cause.impaired = cause.explained;
-    auto& finding = cause.name(FindingCode::media_loss, likely);
-    finding.owner = Owner::lan;
-    finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
-    finding.fix = phrase(
+    cause.name(FindingCode::media_loss, likely);
+    cause.owner = Owner::lan;
+    cause.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
+    cause.fix = phrase(
         "Run this again on a wired connection, without a VPN, and while nobody else is using the "
         "line. If nothing changes, check the firewall's log for UDP to the far end that is cut off "
         "or limited; otherwise, give the Internet provider these figures.");
     return {cause};
   }
-  auto& finding = cause.name(FindingCode::media_one_way, worst->arrived ? certain : likely);
-  finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
-  finding.fix = phrase(
+  cause.name(FindingCode::media_one_way, worst->arrived ? certain : likely);
+  cause.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
+  cause.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
       "{}, and let the flow through in both directions: STUN and DTLS on the same flow do pass.",
       for_users(context));
@@ -164,10 +163,9 @@ Causes find_lost_consent(const Diagnosis& context) {
                fmt::format("{:.1f}", number_fact(*consent, Fact::silent_ms).value_or(0) / 1'000)),
         call);
   }
-  auto& finding = cause.name(FindingCode::media_consent_lost, likely);
-  finding.title =
-      phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
-  finding.fix = phrase(
+  cause.name(FindingCode::media_consent_lost, likely);
+  cause.title = phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
+  cause.fix = phrase(
       "Let STUN through for as long as the call lasts, not only at its start (flood protection, a "
       "limit on STUN packets, application control): {}.",
       ends_in_words(cause.impaired));
@@ -189,9 +187,9 @@ Causes find_relayed_calls(const Diagnosis& context) {
   for (const auto* call : cause.impaired) {
     cause.tell(evidence_of(*call, EvidenceKind::ice_pair)->text + ".", call);
   }
-  auto& finding = cause.name(FindingCode::media_relay_only, likely);
-  finding.title = phrase("Calls get through only over TCP or TLS relays");
-  finding.fix = phrase(
+  cause.name(FindingCode::media_relay_only, likely);
+  cause.title = phrase("Calls get through only over TCP or TLS relays");
+  cause.fix = phrase(
       "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
       "all packets after it.",
       from_users(context), ends_in_words(cause.impaired));
@@ -220,12 +218,12 @@ Causes find_dtls_filter(const Diagnosis& context) {
                       checks_arrived(*call).value_or(0), *handshakes),
                call);
   }
-  auto& finding = cause.name(FindingCode::firewall_dtls_filtered, out || back ? certain : likely);
-  finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
-                  : back && !out
-                      ? phrase("The firewall drops DTLS on the way back: calls stay silent")
-                      : phrase("The firewall drops DTLS: calls stay silent");
-  finding.fix = phrase(
+  cause.name(FindingCode::firewall_dtls_filtered, out || back ? certain : likely);
+  cause.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
+                : back && !out
+                    ? phrase("The firewall drops DTLS on the way back: calls stay silent")
+                    : phrase("The firewall drops DTLS: calls stay silent");
+  cause.fix = phrase(
       "Turn off the inspection that drops DTLS over UDP (application control, often called "
       "\"DTLS\", \"WebRTC\" or \"unknown UDP\") {}, and let it through in both directions: {}.",
       for_users(context), ends_in_words(cause.explained));
@@ -245,10 +243,10 @@ Causes find_cut_greeting(const Diagnosis& context) {
     cause.tell(phrase("Call to {}: {}.", far_end_of_call(result), greeting->text), &result);
   }
   if (cut.empty()) return {};
-  auto& finding = cause.name(FindingCode::dtls_long_hello_cut, certain);
-  finding.title = phrase("A device in the path drops part of each browser DTLS greeting");
-  finding.affects = sets_of(context, cut);
-  finding.fix = phrase(
+  cause.name(FindingCode::dtls_long_hello_cut, certain);
+  cause.title = phrase("A device in the path drops part of each browser DTLS greeting");
+  cause.affects = sets_of(context, cut);
+  cause.fix = phrase(
       "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
       "service's media from inspection. It must pass a DTLS ClientHello that comes in several "
       "datagrams (post-quantum key exchange, X25519MLKEM768).");

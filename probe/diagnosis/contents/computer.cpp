@@ -89,15 +89,14 @@ const NameAnswer* other_answer(const Name& name) {
 Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flows) {
   Cause cause(kept);
   const bool said = std::ranges::any_of(kept, said_by_the_system);
-  auto& finding =
-      cause.name(FindingCode::computer_firewall, said || kept.size() > 1 ? certain : likely);
-  finding.title = phrase("This computer's own firewall blocks {}", what);
-  finding.fix = phrase(
+  cause.name(FindingCode::computer_firewall, said || kept.size() > 1 ? certain : likely);
+  cause.title = phrase("This computer's own firewall blocks {}", what);
+  cause.fix = phrase(
       "Ask the administrator of this computer to let {} out in its own firewall or security "
       "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
       "nothing on the network.",
       flows);
-  add_what_they_saw(finding.evidence, kept);
+  add_what_they_saw(cause.evidence, kept);
   for (const auto* result : kept) {
     const auto* error = evidence_of(*result, EvidenceKind::error);
     if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
@@ -156,14 +155,13 @@ Causes find_hosts_file(const Diagnosis& context) {
     cause.tell(phrase("This computer's hosts file has {} at {}.", text, name.address->to_string()),
                name.probes.front());
     if (other != nullptr) {
-      cause.finding.evidence.push_back(
-          {other->probe, phrase("DNS says: {}", other->evidence->text)});
+      cause.evidence.push_back({other->probe, phrase("DNS says: {}", other->evidence->text)});
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
-  auto& finding = cause.name(FindingCode::computer_hosts_file, certain);
-  finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
-  finding.fix = phrase(
+  cause.name(FindingCode::computer_hosts_file, certain);
+  cause.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
+  cause.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "
       "/etc/hosts; Windows: C:\\Windows\\System32\\drivers\\etc\\hosts). Change nothing on the DNS "
       "servers.",

@@ -89,12 +89,10 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   // One name that a server cannot look up may be its zone's fault.
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
   const bool line_is_up = std::ranges::any_of(context.flows, out);
-  auto& finding = cause.name(FindingCode::dns_unreachable, lost < 2     ? possible
-                                                           : line_is_up ? certain
-                                                                        : likely);
-  finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
-                         : phrase("No DNS server answers: no name can be looked up");
-  finding.fix = phrase(
+  cause.name(FindingCode::dns_unreachable, lost < 2 ? possible : line_is_up ? certain : likely);
+  cause.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
+                       : phrase("No DNS server answers: no name can be looked up");
+  cause.fix = phrase(
       "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
       "accept queries from this network (UDP and TCP port 53).",
       resolvers_in_words(context));
@@ -104,7 +102,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   for (const auto& result : context.report.probes) {
     if (!asks_a_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
   }
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   // Rows that ask for DNS itself fail because of it, too, and so does a proxy given by name.
   for (const auto& result : context.report.probes) {
     const bool asks = asks_the_system(result) && failing(result) && context.asked_for(result);
@@ -140,11 +138,11 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     Cause cause;
     const auto lost = add_misled(cause, context, its_names, contrast);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
-    auto& finding = cause.name(FindingCode::dns_rewritten, proved ? certain : likely);
-    finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
-                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
-                           address.to_string());
-    finding.fix = phrase(
+    cause.name(FindingCode::dns_rewritten, proved ? certain : likely);
+    cause.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
+                         lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                         address.to_string());
+    cause.fix = phrase(
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
         resolvers_in_words(context), address.to_string(), listed(lost));
@@ -170,8 +168,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
     const auto proof = proof_of_filter(name);
     if (!proof || !take(name)) continue;
     alike.insert({registrable_domain(text), name.failure.code()});
-    cause.finding.evidence.push_back(*proof);
-    add_search_domain(cause.finding.evidence, name);
+    cause.evidence.push_back(*proof);
+    add_search_domain(cause.evidence, name);
   }
   // Nobody independent can be asked. If several names of one owner are missing, none of that
   // owner's names resolves, and other owners' names do, then the list is not merely out of date. Of
@@ -203,7 +201,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (weak) {
       for (const auto* name : unclear) take(*name);
     }
-    if (!lost.empty()) cause.finding.evidence.push_back(intercepts_dns(*taken));
+    if (!lost.empty()) cause.evidence.push_back(intercepts_dns(*taken));
   }
   if (lost.empty()) return {};
   // Names of the same owner that are missing in the same way, and were not asked for elsewhere.
@@ -212,15 +210,13 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!same || name.address || !name.elsewhere.empty()) continue;
     if (!contains(lost, text)) take(name);
   }
-  auto& finding = cause.name(FindingCode::dns_filtered, proved ? certain
-                                                        : weak ? possible
-                                                               : likely);
-  finding.title =
+  cause.name(FindingCode::dns_filtered, proved ? certain : weak ? possible : likely);
+  cause.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  finding.fix =
+  cause.fix =
       weak ? look_up_elsewhere(context, lost)
            : plural(lost.size(),
                     "Allow this name on this site's DNS servers ({1}) and any DNS filter "
@@ -228,7 +224,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
                     "Allow these names on this site's DNS servers ({1}) and any DNS "
                     "filter behind them: {2}.{3}",
                     resolvers_in_words(context), listed(lost, 12), whole_domains(names, lost));
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   return {cause};
 }
 
@@ -258,7 +254,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     mute.push_back(text);
     owners.insert(registrable_domain(text));
     append(cause.explained, lost);
-    cause.finding.evidence.push_back(*elsewhere);
+    cause.evidence.push_back(*elsewhere);
     cause.tell(phrase("This site's DNS servers did not answer two queries for {}; they answer "
                       "other names at once.",
                       text),
@@ -275,13 +271,13 @@ Causes find_unanswered_names(const Diagnosis& context) {
     mute.push_back(text);
     append(cause.explained, lost);
   }
-  auto& finding = cause.name(FindingCode::dns_unreachable, likely);
-  finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
-  finding.fix = phrase(
+  cause.name(FindingCode::dns_unreachable, likely);
+  cause.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
+  cause.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
       "query, or they may be unable to reach that name's own servers.",
       resolvers_in_words(context), listed(mute));
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   return {cause};
 }
 
@@ -302,18 +298,17 @@ Causes find_outdated_names(const Diagnosis& context) {
     // Where the others of the list do, nobody misses it: the row says so itself.
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
     auto& cause = causes.emplace_back(gone);
-    auto& finding =
-        cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
-    finding.title = phrase("The name {} no longer exists anywhere", text);
-    finding.fix = phrase(
+    cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
+    cause.title = phrase("The name {} no longer exists anywhere", text);
+    cause.fix = phrase(
         "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
         "Firewall rules for it can be removed; otherwise, change nothing on the network.",
         text);
     for (const auto& [answer, probe] : name.elsewhere) {
-      finding.evidence.push_back({probe, answer->text});
+      cause.evidence.push_back({probe, answer->text});
     }
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
-    add_search_domain(finding.evidence, name);
+    add_search_domain(cause.evidence, name);
   }
   return causes;
 }
@@ -348,9 +343,9 @@ Causes find_dns_slow(const Diagnosis& context) {
   for (const auto& [text, name] : names) {
     if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
   }
-  auto& finding = cause.name(FindingCode::dns_slow, late > 2 ? certain : likely);
-  finding.title = phrase("DNS lookups take too long at this site");
-  finding.fix = phrase(
+  cause.name(FindingCode::dns_slow, late > 2 ? certain : likely);
+  cause.title = phrase("DNS lookups take too long at this site");
+  cause.fix = phrase(
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
@@ -365,7 +360,7 @@ Causes find_dns_slow(const Diagnosis& context) {
         name->probes.front());
   }
   for (const auto* name : again | std::views::take(4)) {
-    finding.evidence.push_back(
+    cause.evidence.push_back(
         {name->here.front().probe, phrase("{} resolved only on the second try.", name->name)});
   }
   return {cause};
@@ -400,13 +395,13 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     cause.explained.push_back(result);
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::dns_unreachable, certain);
-  finding.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
-  finding.fix = phrase(
+  cause.name(FindingCode::dns_unreachable, certain);
+  cause.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
+  cause.fix = phrase(
       "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "
       "between: answers too long for one packet come over TCP only (RFC 7766).",
       resolvers_in_words(context));
-  add_what_they_saw(finding.evidence, asked, 4);
+  add_what_they_saw(cause.evidence, asked, 4);
   if (!lost.empty()) {
     cause.tell(
         phrase("Without it, these names are missing: {}.", listed({lost.begin(), lost.end()})));

@@ -30,11 +30,10 @@ Causes find_cut_hello(const Diagnosis& context) {
     });
   });
   Cause cause;
-  auto& finding =
-      cause.name(FindingCode::tls_long_hello_cut, everywhere && small_too ? likely : possible);
-  finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
+  cause.name(FindingCode::tls_long_hello_cut, everywhere && small_too ? likely : possible);
+  cause.title = phrase("A device in the path cuts off browsers' TLS greetings");
   // TLS to the same servers, or to all: what a browser asks there gets no answer.
-  finding.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
+  cause.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
     const bool there = everywhere || std::ranges::any_of(cut, [&](const ProbeResult* other) {
                          return other->probe.target.host == target.host &&
@@ -42,7 +41,7 @@ Causes find_cut_hello(const Diagnosis& context) {
                        });
     return there && target.transport == Transport::tls && is_direct(result);
   }));
-  finding.fix = phrase(
+  cause.fix = phrase(
       "Update the firmware or the inspection engine of the device that inspects TLS, or exempt the "
       "service's hosts from inspection{}. It must accept a TLS ClientHello that spans several TCP "
       "segments (post-quantum key exchange, X25519MLKEM768).",
@@ -54,7 +53,7 @@ Causes find_cut_hello(const Diagnosis& context) {
                result);
   }
   if (!pass.empty()) {
-    insert_second(finding.evidence,
+    insert_second(cause.evidence,
                   {pass.front()->probe.id,
                    phrase("A long TLS greeting is answered by {}.", listed(hosts_of(pass)))});
   }

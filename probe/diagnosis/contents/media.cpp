@@ -131,32 +131,30 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
     places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
     auto words = missed_in_words(missed);
     if (!told.insert(words).second) return;
-    cause.finding.evidence.push_back(
-        {missed.probe, phrase("{}: {}.", row.title, std::move(words))});
+    cause.evidence.push_back({missed.probe, phrase("{}: {}.", row.title, std::move(words))});
     if (stream == nullptr || !stream->first_hop) return;
     wireless = stream->first_hop->wireless;
     const auto own = own_state_in_words(*stream);
     const auto router = first_hop_in_words(*stream->first_hop);
     auto hop =
         own.empty() ? phrase("Meanwhile, {}.", router) : phrase("Meanwhile, {}; {}.", router, own);
-    if (told.insert(hop).second) cause.finding.evidence.push_back({missed.probe, std::move(hop)});
+    if (told.insert(hop).second) cause.evidence.push_back({missed.probe, std::move(hop)});
   });
   if (ways.empty()) return {};
   const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
                                                                       : way_in_words(*ways.begin());
   const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
   // One stream: what it met may have been a bad minute.
-  auto& finding = cause.name(loss ? FindingCode::media_loss : FindingCode::media_jitter,
-                             sure ? likely : possible);
-  if (place != Place::beyond) finding.owner = Owner::lan;
+  cause.name(loss ? FindingCode::media_loss : FindingCode::media_jitter, sure ? likely : possible);
+  if (place != Place::beyond) cause.owner = Owner::lan;
   if (loss) {
-    finding.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
-    finding.fix = try_again("");
+    cause.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
+    cause.fix = try_again("");
   } else {
-    finding.title = phrase("Packets arrive unevenly {}: calls are choppy", where);
-    finding.fix = try_again(phrase(" and limit uploads"));
+    cause.title = phrase("Packets arrive unevenly {}: calls are choppy", where);
+    cause.fix = try_again(phrase(" and limit uploads"));
   }
-  if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
+  if (place != Place::unknown) cause.fix = fix_at(place, wireless, figure);
   return {cause};
 }
 
@@ -190,9 +188,9 @@ Causes find_poor_score(const Diagnosis& context) {
     cause.tell(phrase("{}: {}.", row.title, missed_in_words(missed)), result);
   });
   if (cause.explained.empty()) return {};
-  auto& finding = cause.name(FindingCode::media_mos, likely);
-  finding.title = phrase("Calls sound poor: loss and delay add up");
-  finding.fix = try_again(phrase(" and limit uploads"));
+  cause.name(FindingCode::media_mos, likely);
+  cause.title = phrase("Calls sound poor: loss and delay add up");
+  cause.fix = try_again(phrase(" and limit uploads"));
   return {cause};
 }
 
@@ -216,10 +214,10 @@ Causes find_full_line(const Diagnosis& context) {
     }
   }
   if (ways.empty()) return {};
-  auto& finding = cause.name(FindingCode::media_bandwidth, likely);
+  cause.name(FindingCode::media_bandwidth, likely);
   const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
-  finding.title = phrase("The line is full {} during a call", where);
-  finding.fix = phrase(
+  cause.title = phrase("The line is full {} during a call", where);
+  cause.fix = phrase(
       "Run this again while nobody else is using the line. If it passes then, give voice priority "
       "on the router and limit other traffic (uploads, backups, updates). Otherwise, the line is "
       "too slow, or something limits it: a call needs 86 kbit/s each way.");
@@ -233,10 +231,10 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
     known |= missed.figure == QualityFigure::loss;
   });
   if (known) return {};
-  auto& finding = cause.name(FindingCode::media_loss, possible);
-  finding.owner = Owner::lan;
-  finding.title = phrase("Packets are lost now and then: calls are choppy at times");
-  finding.fix = phrase(
+  cause.name(FindingCode::media_loss, possible);
+  cause.owner = Owner::lan;
+  cause.title = phrase("Packets are lost now and then: calls are choppy at times");
+  cause.fix = phrase(
       "Run this again on a wired connection, without a VPN, and while nobody else is using the "
       "line; add --thorough to measure for a minute.");
   return {cause};
@@ -260,10 +258,10 @@ Causes find_few_calls(const Diagnosis& context) {
   if (worst == nullptr) return causes;
   const bool policed = *worst->limit == CallLimit::policing;
   const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
-  auto& finding = cause.name(FindingCode::media_bandwidth, likely);
-  finding.title = phrase("The line cannot carry {} simultaneous calls: {}{} passed", worst->wanted,
-                         may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
-  finding.fix =
+  cause.name(FindingCode::media_bandwidth, likely);
+  cause.title = phrase("The line cannot carry {} simultaneous calls: {}{} passed", worst->wanted,
+                       may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
+  cause.fix =
       policed ? phrase(
                     "Traffic above a certain rate is dropped {}. If your own router or firewall "
                     "does that (a policer, traffic shaping), raise its limit for voice; otherwise, "
@@ -297,10 +295,10 @@ Causes find_cleared_marks(const Diagnosis& context) {
                  &result);
     }
   }
-  if (cause.finding.evidence.empty()) return {};
-  auto& finding = cause.name(FindingCode::media_dscp_cleared, on_the_line ? likely : possible);
-  finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
-  finding.fix = phrase(
+  if (cause.evidence.empty()) return {};
+  cause.name(FindingCode::media_dscp_cleared, on_the_line ? likely : possible);
+  cause.title = phrase("Voice priority marks (DSCP) are changed in transit");
+  cause.fix = phrase(
       "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
       "Calls work without marks as long as the line is not full. Most Internet providers clear "
       "marks, so you need not ask them.");
@@ -338,31 +336,31 @@ Causes find_media_delay(const Diagnosis& context) {
     return result.probe.control() && !vendors.contains(result.probe.target.host) &&
            is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
   });
-  auto& finding = cause.name(FindingCode::media_delay, anchor == nullptr ? possible : likely);
+  cause.name(FindingCode::media_delay, anchor == nullptr ? possible : likely);
   if (anchor == nullptr) {
-    finding.title =
+    cause.title =
         phrase("The service's nearest servers answer slowly: people will talk over each other");
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Run this again on a wired connection and without a VPN, and compare with other sites on "
         "the Internet. If those are as slow, ask the Internet provider; if not, ask the vendor for "
         "servers closer to this site.");
   } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
-    finding.title = phrase("The line has a high delay: people will talk over each other");
-    finding.fix = phrase(
+    cause.title = phrase("The line has a high delay: people will talk over each other");
+    cause.fix = phrase(
         "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
         "this again on a wired connection and without a VPN; if nothing changes, ask the Internet "
         "provider.");
   } else {
-    finding.owner = Owner::vendor;
-    finding.title =
+    cause.owner = Owner::vendor;
+    cause.title =
         phrase("The service's nearest servers are far away: people will talk over each other");
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Ask the vendor for servers closer to this site, or ask whether the account is in the "
         "right region.");
   }
-  finding.evidence.push_back(trip_in_words(*server));
-  if (anchor != nullptr) finding.evidence.push_back(trip_in_words(*anchor));
-  std::ranges::copy(rows | std::views::take(4), std::back_inserter(finding.evidence));
+  cause.evidence.push_back(trip_in_words(*server));
+  if (anchor != nullptr) cause.evidence.push_back(trip_in_words(*anchor));
+  std::ranges::copy(rows | std::views::take(4), std::back_inserter(cause.evidence));
   return {cause};
 }
 

@@ -138,7 +138,7 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
     texts.push_back(name->name);
     cause.tell(phrase("{} resolves to {} here{}.", name->name, name->address->to_string(), place),
                name->probes.front());
-    if (name == names.front()) append(cause.finding.evidence, contrast);
+    if (name == names.front()) append(cause.evidence, contrast);
     add_astray(cause, context, *name);
     append(cause.contradicted, context.probes_that([&](const ProbeResult& result) {
       const auto& probe = result.probe;

@@ -146,19 +146,19 @@ Causes find_idle_timeout(const Diagnosis& context) {
     const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
-    auto& finding = cause.name(FindingCode::firewall_idle_timeout, certain);
-    finding.title =
+    cause.name(FindingCode::firewall_idle_timeout, certain);
+    cause.title =
         phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
         "4787), at least for the service's hosts.");
     cause.tell(life->text, &result);
     if (const auto carrier = shared_address(context)) {
-      finding.evidence.push_back(*carrier);
-      finding.fix += phrase(
+      cause.evidence.push_back(*carrier);
+      cause.fix += phrase(
           " The provider uses NAT, too: if this changes nothing, ask it for a public address.");
     }
-    finding.affects = sets_that_mind(context, result);
+    cause.affects = sets_that_mind(context, result);
     cause.impaired.push_back(&result);
     return {cause};
   }
@@ -170,42 +170,41 @@ Causes find_nat(const Diagnosis& context) {
   if (result == nullptr) return {};
   const auto carrier = shared_address(context);
   Cause cause;
-  auto& finding = cause.finding;
-  finding.affects = sets_that_mind(context, *result);
+  cause.affects = sets_that_mind(context, *result);
   if (depends_on_destination(*result)) {
     // Every test that saw it: sets may ask different servers.
     cause.impaired = context.probes_that(depends_on_destination);
     cause.name(FindingCode::nat_symmetric, certain);
     const auto several = public_addresses(context);
-    finding.title =
+    cause.title =
         several.size() > 1
             ? phrase("The NAT uses a different public address for each destination (symmetric NAT)")
             : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
-    finding.fix = phrase(
+    cause.fix = phrase(
         "On the router or firewall that does NAT, keep one public address and port for each local "
         "port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or \"full "
         "cone\"), at least for the phones' UDP.");
     cause.tell(EvidenceKind::nat_mapping, *result);
     if (several.size() > 1) {
       cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
-      finding.fix += phrase(
+      cause.fix += phrase(
           " Where the site has several Internet lines, keep all UDP of one device on one of them.");
     }
     if (carrier) {
-      finding.evidence.push_back(*carrier);
-      finding.fix += phrase(
+      cause.evidence.push_back(*carrier);
+      cause.fix += phrase(
           " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
     }
   } else if (carrier) {
     cause.name(FindingCode::nat_carrier_grade, likely);
-    finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
-    finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
-    finding.evidence.push_back(*carrier);
+    cause.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
+    cause.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
+    cause.evidence.push_back(*carrier);
     cause.tell(EvidenceKind::nat_mapping, *result);
   } else if (const auto* twice = seen_twice_translated(context)) {
     cause.name(FindingCode::nat_double, possible);
-    finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
-    finding.fix = phrase(
+    cause.title = phrase("Two routers do NAT, one behind the other (double NAT)");
+    cause.fix = phrase(
         "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
         "router). If your network team set it up this way, change nothing.");
     cause.tell(EvidenceKind::nat_translations, *twice);

@@ -17,12 +17,11 @@ std::optional<Confidence> rebound(const ProbeResult* result) {
 }
 
 void name_rebound(Cause& cause, Confidence confidence) {
-  auto& finding = cause.name(FindingCode::nat_rebound, confidence);
-  finding.title =
-      confidence == possible
-          ? phrase("A call's flow dies mid-call, but a new one works: calls fall silent")
-          : phrase("The router changes a call's port mid-call: the call falls silent");
-  finding.fix = phrase(
+  cause.name(FindingCode::nat_rebound, confidence);
+  cause.title = confidence == possible
+                    ? phrase("A call's flow dies mid-call, but a new one works: calls fall silent")
+                    : phrase("The router changes a call's port mid-call: the call falls silent");
+  cause.fix = phrase(
       "Check the router's or firewall's log for that time: did it switch to another Internet line "
       "(failover, load balancing), restart, or run out of NAT table entries? Have it keep each "
       "flow on one line and port for as long as packets flow (RFC 4787, REQ-6), with a UDP timeout "
@@ -30,17 +29,17 @@ void name_rebound(Cause& cause, Confidence confidence) {
 }
 
 void name_outage(Cause& cause, const MediaStream& stream) {
-  auto& finding = cause.name(FindingCode::media_outage, likely);
-  finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
+  cause.name(FindingCode::media_outage, likely);
+  cause.title = phrase("Calls fall silent: {}", outage_in_words(stream));
   if (stream.outage->new_session.value_or(false)) {
-    finding.owner = Owner::network;
-    finding.fix = phrase(
+    cause.owner = Owner::network;
+    cause.fix = phrase(
         "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
         "duration, a UDP timeout) in the firewall's log for that time, and exempt the service's "
         "media. A new flow worked at once.");
     return;
   }
-  finding.fix = phrase(
+  cause.fix = phrase(
       "Check the router's and firewall's logs for that time for a line that went down, a Wi-Fi "
       "device that roamed, or a device that restarted. Run this again on a wired connection. If it "
       "happens again, give the Internet provider the time and these figures.");

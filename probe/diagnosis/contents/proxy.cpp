@@ -181,16 +181,16 @@ Cause no_way_to_the_proxy(const Probes& probes) {
     return kept_by_own_firewall(probes, what, what);
   }
   Cause cause(probes);
-  auto& finding = cause.name(FindingCode::proxy_unreachable, certain);
-  finding.title = what_the_proxy_does(probes);
-  finding.fix = phrase(
+  cause.name(FindingCode::proxy_unreachable, certain);
+  cause.title = what_the_proxy_does(probes);
+  cause.fix = phrase(
       "Check that the proxy {} is running and reachable from this network, or correct its address "
       "in the computers' settings.",
       proxy_name(probes));
   cause.tell(probes.size() == 1
                  ? phrase("No connection through it succeeded.")
                  : phrase("None of the {} connections through it succeeded.", probes.size()));
-  add_what_they_saw(finding.evidence, probes, 4);
+  add_what_they_saw(cause.evidence, probes, 4);
   return cause;
 }
 
@@ -219,9 +219,9 @@ Causes find_pac_failure(const Diagnosis& context) {
   const auto* evidence = evidence_of(*result, EvidenceKind::pac);
   const auto place = text_of(*result, EvidenceKind::pac, Fact::place);
   Cause cause({result});
-  auto& finding = cause.name(FindingCode::proxy_pac_failed, certain);
-  finding.title = phrase("The PAC file {} cannot be used", place);
-  finding.fix = phrase(
+  cause.name(FindingCode::proxy_pac_failed, certain);
+  cause.title = phrase("The PAC file {} cannot be used", place);
+  cause.fix = phrase(
       "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
       "programs bypass the proxy, or open pages only after a long wait.",
       place, outcome_in_words(result->observation));
@@ -248,15 +248,15 @@ Causes find_proxy_login(const Diagnosis& context) {
   Causes causes;
   for (const auto& turned_away : by_proxy(all)) {
     auto& cause = causes.emplace_back(turned_away);
-    auto& finding = cause.name(FindingCode::proxy_auth_required, certain);
+    cause.name(FindingCode::proxy_auth_required, certain);
     const auto& login = login_wanted(turned_away);
-    finding.title = marked_text(login.title, proxy_name(turned_away));
+    cause.title = marked_text(login.title, proxy_name(turned_away));
     const auto hosts = listed(hosts_of(asked_for_ones(context, turned_away)), 8);
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, marked_text(login.how));
-    add_what_they_saw(finding.evidence, turned_away);
+    add_what_they_saw(cause.evidence, turned_away);
     if (context.proxy_speaks && context.no_tcp_gets_out()) {
       add_what_waits(cause, context,
                      no_udp_gets_out(context) ? Closes::direct : Closes::direct_tcp);
@@ -321,27 +321,26 @@ Causes find_proxy_required(const Diagnosis& context) {
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   // The site may let out the vendor's list directly, and all else through the proxy.
-  auto& finding =
-      cause.name(FindingCode::proxy_required, (own && web) || !tried ? certain : possible);
-  finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
-                           : phrase("This site lets TCP out only through the proxy");
+  cause.name(FindingCode::proxy_required, (own && web) || !tried ? certain : possible);
+  cause.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
+                         : phrase("This site lets TCP out only through the proxy");
   const auto through = context.probes_that(came_through);
   auto not_carried = cause.explained;
   std::erase_if(not_carried, [&](const ProbeResult* result) {
     return !is_udp(*result) && context.proxied.contains(result->probe.target.host);
   });
-  finding.fix =
+  cause.fix =
       phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
   const auto flows = flows_in_words(context, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
-    finding.fix += phrase(
+    cause.fix += phrase(
         " Traffic that a proxy cannot carry needs direct access: allow it (and return traffic) {}: "
         "{}.{}",
         from_users(context), flows, where_the_list_is(context, cause.explained));
   }
-  finding.evidence.push_back(what_it_saw(*through.front()));
+  cause.evidence.push_back(what_it_saw(*through.front()));
   cause.tell(phrase("No direct TCP connection to any of {} operators succeeded.", parties.size()));
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   return {cause};
 }
 
@@ -354,11 +353,11 @@ Causes find_proxy_denials(const Diagnosis& context) {
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
     auto& cause = causes.emplace_back(denied);
-    auto& finding = cause.name(FindingCode::proxy_connect_denied, certain);
-    finding.title = phrase("The proxy denies connections {}", what_is_denied(context, denied));
-    finding.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
-                         flows_in_words(context, denied), where_the_list_is(context, denied));
-    add_what_they_saw(finding.evidence, denied);
+    cause.name(FindingCode::proxy_connect_denied, certain);
+    cause.title = phrase("The proxy denies connections {}", what_is_denied(context, denied));
+    cause.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
+                       flows_in_words(context, denied), where_the_list_is(context, denied));
+    add_what_they_saw(cause.evidence, denied);
   }
   return causes;
 }
@@ -385,16 +384,16 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     // Without the contrast, the server may have done without by itself.
-    auto& finding = cause.name(FindingCode::proxy_no_websocket, direct_works ? certain
-                                                                : to_some    ? possible
-                                                                             : likely);
-    finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
-                            : phrase("The proxy {} blocks WebSocket", proxy);
-    finding.fix = phrase(
+    cause.name(FindingCode::proxy_no_websocket, direct_works ? certain
+                                                : to_some    ? possible
+                                                             : likely);
+    cause.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
+                          : phrase("The proxy {} blocks WebSocket", proxy);
+    cause.fix = phrase(
         "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
         "from inspection: {}.",
         proxy, flows_in_words(context, stripped));
-    add_what_they_saw(finding.evidence, stripped);
+    add_what_they_saw(cause.evidence, stripped);
     if (direct_works) {
       cause.tell(phrase("Without the proxy, the upgrade is accepted."));
     } else if (to_some) {

@@ -34,9 +34,9 @@ Causes find_sip_errors(const Diagnosis& context) {
     const bool proved = std::ranges::any_of(probes, [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls && !has_foreign_root(*result);
     });
-    auto& finding = cause.name(FindingCode::sip_server_error, proved ? certain : likely);
-    finding.title = phrase("SIP error {0} from {1}", status, hosts);
-    finding.fix = phrase(
+    cause.name(FindingCode::sip_server_error, proved ? certain : likely);
+    cause.title = phrase("SIP error {0} from {1}", status, hosts);
+    cause.fix = phrase(
         "Tell the operator of {} that SIP is answered with {}, at {}. The path there is open: "
         "change nothing on the network.",
         hosts, status, endpoint_in_words(probes.front()->probe.target));
@@ -46,7 +46,7 @@ Causes find_sip_errors(const Diagnosis& context) {
                         reply == nullptr ? outcome_in_words(result->observation) : reply->text),
                  result);
     }
-    finding.affects = sets_of(context, probes);
+    cause.affects = sets_of(context, probes);
   }
   return causes;
 }
@@ -72,17 +72,17 @@ Causes find_lost_long_sip(const Diagnosis& context) {
       way_back |= !answered && flag_fact(evidence, Fact::back) == true;
       cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);
     }
-    auto& finding = cause.name(FindingCode::sip_fragments_lost, context.line_loses() ? possible
-                                                                : own                ? certain
-                                                                : over_stream        ? likely
-                                                                                     : possible);
-    finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
+    cause.name(FindingCode::sip_fragments_lost, context.line_loses() ? possible
+                                                : own                ? certain
+                                                : over_stream        ? likely
+                                                                     : possible);
+    cause.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
     // SIP over UDP to that server: what is longer than the question of these rows gets lost.
-    finding.affects = sets_of(context, context.probes_that([&](const ProbeResult& other) {
+    cause.affects = sets_of(context, context.probes_that([&](const ProbeResult& other) {
       return other.probe.check == CheckKind::sip && is_udp(other) &&
              other.probe.target.host == result.probe.target.host;
     }));
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
         "servers. If that cannot be done, use SIP over TCP or TLS (RFC 3261, section 18.1.1). "
         "Until then, offer fewer codecs, so that each message fits in one packet.");

@@ -70,20 +70,19 @@ const ProbeResult* answered_on_another_port(const Facts& facts, const Flow& flow
 // A server that is silent on 5060, which an ALG reads, and answers on a port that none knows.
 Causes find_swallowed_sip(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.finding;
   for (const auto& flow : context.flows) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
     const auto* other = answered_on_another_port(context, flow);
     const auto probes = context.open_probes(flow);
     if (other == nullptr || !context.affects_requirement(probes)) continue;
-    finding.evidence.push_back(what_it_saw(*probes.front()));
-    finding.evidence.push_back(what_it_saw(*other));
+    cause.evidence.push_back(what_it_saw(*probes.front()));
+    cause.evidence.push_back(what_it_saw(*other));
     append(cause.explained, probes);
   }
   if (cause.explained.empty()) return {};
   cause.name(FindingCode::sip_alg, possible);
-  finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
-  finding.fix = phrase(
+  cause.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
+  cause.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
       "firewall, and allow this traffic (and return traffic): {}. If that changes nothing, ask the "
       "server's operator whether the server answers SIP OPTIONS on that port.",
@@ -113,9 +112,9 @@ Causes find_sip_alg(const Diagnosis& context) {
     add_once(cause.explained, result);
   }
   if (cause.explained.empty()) return find_swallowed_sip(context);
-  auto& finding = cause.name(FindingCode::sip_alg, proved ? certain : likely);
-  finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
-  finding.fix = phrase(
+  cause.name(FindingCode::sip_alg, proved ? certain : likely);
+  cause.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
+  cause.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
       "session helper) on the router and the firewall, and restart the phones. In the meantime, "
       "use SIP over TLS, which an ALG cannot alter.");
@@ -130,7 +129,7 @@ Causes find_sip_alg(const Diagnosis& context) {
       }
     }
   }
-  finding.affects = sets_of(context, cause.explained);
+  cause.affects = sets_of(context, cause.explained);
   return {cause};
 }
 

@@ -72,9 +72,9 @@ Causes find_captive_portal(const Diagnosis& context) {
   if (!portal || secure.size() > 1) return {};
   // What is let out without signing in may be in the portal's walled garden.
   const bool shut = operators.size() > 1 && secure.empty();
-  auto& finding = cause.name(FindingCode::network_captive_portal, shut ? certain : likely);
-  finding.title = phrase("This network requires you to sign in first (captive portal)");
-  finding.fix = phrase(
+  cause.name(FindingCode::network_captive_portal, shut ? certain : likely);
+  cause.title = phrase("This network requires you to sign in first (captive portal)");
+  cause.fix = phrase(
       "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
       "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
   cause.explained = lost_probes(context);

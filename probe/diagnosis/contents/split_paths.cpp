@@ -49,9 +49,9 @@ Causes find_split_paths(const Diagnosis& context) {
   }
   if (server.empty()) return {};
   Cause cause;
-  auto& finding = cause.name(FindingCode::network_split_paths, likely);
-  finding.title = phrase("TCP leaves this site from a different public address than UDP");
-  finding.fix = phrase(
+  cause.name(FindingCode::network_split_paths, likely);
+  cause.title = phrase("TCP leaves this site from a different public address than UDP");
+  cause.fix = phrase(
       "If calls work and this is intended, change nothing. Otherwise, find out what sends TCP a "
       "different way: a proxy or a cloud security service, a tunnel, a second line. Exempt the "
       "service's hosts from it if calls cannot be joined, or if media goes through a distant "

@@ -139,21 +139,21 @@ Causes find_clock_skew(const Diagnosis& context) {
   const auto consensus = consensus_time(context);
   if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
   Cause cause;
-  auto& finding = cause.name(FindingCode::time_skewed, certain);
+  cause.name(FindingCode::time_skewed, certain);
   const bool slow = consensus->offset_ms > 0;
   const auto amount = duration_in_words(std::abs(consensus->offset_ms));
-  finding.title = slow ? phrase("This computer's clock is {} slow", amount)
-                       : phrase("This computer's clock is {} fast", amount);
-  finding.fix = phrase(
+  cause.title = slow ? phrase("This computer's clock is {} slow", amount)
+                     : phrase("This computer's clock is {} fast", amount);
+  cause.fix = phrase(
       "{}, and turn on automatic time (NTP). With a wrong clock, certificates seem expired or not "
       "yet valid, and sign-in and phone registration fail.",
       slow ? phrase("Set the clock of this computer forward by {}", amount)
            : phrase("Set the clock of this computer back by {}", amount));
-  finding.evidence = consensus->evidence;
+  cause.evidence = consensus->evidence;
   for (const auto& result : context.report.probes) {
     if (fault_of_the_clock(result, *consensus)) {
       cause.explained.push_back(&result);
-      finding.evidence.push_back(what_it_saw(result));
+      cause.evidence.push_back(what_it_saw(result));
     }
   }
   return {cause};

@@ -236,8 +236,8 @@ Causes find_interception(const Diagnosis& context) {
     });
     const bool unrelated = own.size() < probes.size() || !of_one_set;
     const bool sure = unrelated || trusted || !product.empty();
-    auto& finding = cause.name(FindingCode::tls_intercepted, sure ? certain : likely);
-    finding.title =
+    cause.name(FindingCode::tls_intercepted, sure ? certain : likely);
+    cause.title =
         product.empty()
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
                    : phrase("A device in the path may open encrypted connections (TLS inspection)")
@@ -245,7 +245,7 @@ Causes find_interception(const Diagnosis& context) {
     // The document's names, not only those that were tried.
     const auto exempt =
         has_rules(context) ? in_short(rules_to_allow(context, own)) : listed(hosts_of(own), 8);
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
         "vendor's own certificate.{}{}{}",
@@ -254,15 +254,15 @@ Causes find_interception(const Diagnosis& context) {
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
         where_the_list_is(context, own), advice_in_words(context, own, {"inspect"}));
-    for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
+    for (const auto* result : own) cause.evidence.push_back(certificate_in_words(*result));
     const auto contrast =
         parties.size() > 1
             ? phrase("One issuer, {}, signs for {}{}.", issuer,
                      unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
                      listed({parties.begin(), parties.end()}))
             : phrase("{} is not a public certificate authority.", issuer);
-    if (!issuer.empty()) insert_second(finding.evidence, {"", contrast});
-    add_effects(context, own, finding.evidence);
+    if (!issuer.empty()) insert_second(cause.evidence, {"", contrast});
+    add_effects(context, own, cause.evidence);
   }
   return causes;
 }
@@ -276,18 +276,18 @@ Causes find_old_authorities(const Diagnosis& context) {
     add_once(issuers, last_issuer(result));
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::tls_untrusted, likely);
-  finding.title = phrase(
+  cause.name(FindingCode::tls_untrusted, likely);
+  cause.title = phrase(
       "This computer does not recognize public certificate authorities: its list may be old");
-  finding.fix = phrase(
+  cause.fix = phrase(
       "Update this computer's list of certificate authorities (system updates; on Linux, the "
       "ca-certificates package). It does not recognize the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) {
-    finding.evidence.push_back(certificate_in_words(*result));
+    cause.evidence.push_back(certificate_in_words(*result));
   }
   insert_second(
-      finding.evidence,
+      cause.evidence,
       {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
                   "public authorities do; those of inspection devices usually do not.")});
   return {cause};
@@ -301,16 +301,16 @@ Causes find_other_far_ends(const Diagnosis& context) {
   }));
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
-  auto& finding = cause.name(FindingCode::target_outdated, possible);
-  finding.owner = Owner::helpdesk;
-  finding.title = phrase("callready serve at {} has a different key than this set", hosts);
-  finding.fix = phrase(
+  cause.name(FindingCode::target_outdated, possible);
+  cause.owner = Owner::helpdesk;
+  cause.title = phrase("callready serve at {} has a different key than this set", hosts);
+  cause.fix = phrase(
       "Use the set that callready serve at {} prints now (standard output), and its "
       "CALLREADY_MEDIA_KEY. A set stays valid as long as that key and the host's name stay the "
       "same. Change nothing on the network.",
       hosts);
   for (const auto* result : cause.explained) {
-    if (!chain_of(*result).empty()) finding.evidence.push_back(certificate_in_words(*result));
+    if (!chain_of(*result).empty()) cause.evidence.push_back(certificate_in_words(*result));
   }
   return {cause};
 }
@@ -327,20 +327,20 @@ Causes find_certificate_faults(const Diagnosis& context) {
     for (const auto& [marks, probes] : by_cause(all)) {
       if (!context.affects_requirement(probes)) continue;
       auto& cause = causes.emplace_back(probes);
-      auto& finding = cause.name(fault.code, fault.confidence);
+      cause.name(fault.code, fault.confidence);
       // Who inspects TLS knows the issuer.
-      if (fault.code == FindingCode::tls_untrusted) finding.owner = Owner::security;
+      if (fault.code == FindingCode::tls_untrusted) cause.owner = Owner::security;
       // A control shares the fault, and nobody here can ask its operator.
       const auto asked_for = asked_for_ones(context, probes);
       const auto hosts = listed(hosts_of(asked_for));
       const auto detail = subject_of_fix(fault, *asked_for.front());
-      finding.title = marked_text(fault.title, hosts, detail);
-      finding.fix = marked_text(fault.fix, hosts, detail);
+      cause.title = marked_text(fault.title, hosts, detail);
+      cause.fix = marked_text(fault.fix, hosts, detail);
       if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front())) {
-        finding.confidence = likely;
+        cause.confidence = likely;
       }
       for (const auto* result : probes) {
-        finding.evidence.push_back(what_it_saw(*result));
+        cause.evidence.push_back(what_it_saw(*result));
         cause.tell(EvidenceKind::certificate, *result);
       }
     }

@@ -109,7 +109,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     for (const auto* result : lost) {
       if (context.explained(*result)) continue;
       dead.push_back(result);
-      cause.finding.evidence.push_back(what_it_saw(*result));
+      cause.evidence.push_back(what_it_saw(*result));
       held |= cause.tell(EvidenceKind::relay_life, *result);
       server_answers |= flag_of(*result, EvidenceKind::relay_life, Fact::answered) == true;
     }
@@ -128,17 +128,17 @@ Causes find_dying_relays(const Diagnosis& context) {
     // Where all die in silence it may be a device as well as the server. On a bad line those that
     // were held at the same time would have died, too.
     const bool loss = context.line_loses() && !beside;
-    auto& finding = cause.name(FindingCode::turn_relay_dies,
-                               (others_live || server_answers) && !loss ? likely : possible);
-    finding.title = phrase("Relays over {} stop carrying data", transports);
+    cause.name(FindingCode::turn_relay_dies,
+               (others_live || server_answers) && !loss ? likely : possible);
+    cause.title = phrase("Relays over {} stop carrying data", transports);
     if (cut) {
-      finding.fix = phrase(
+      cause.fix = phrase(
           "Exempt {} from inspection and from connection limits, over {}, on the firewall. Until "
           "then, use relays over {}.",
           host, transports, transports_in_words(carried));
     } else {
-      finding.owner = Owner::vendor;
-      finding.fix = phrase(
+      cause.owner = Owner::vendor;
+      cause.fix = phrase(
           "Ask the operator of {} why its relays over {} stop after a while. Include the times "
           "from this report.",
           host, transports);
@@ -148,7 +148,7 @@ Causes find_dying_relays(const Diagnosis& context) {
           phrase("Relays of the same server over {} carry data.", transports_in_words(carried)),
           carried.front());
     }
-    finding.affects = sets_of(context, cause.impaired.empty() ? dead : cause.impaired);
+    cause.affects = sets_of(context, cause.impaired.empty() ? dead : cause.impaired);
     causes.push_back(std::move(cause));
   }
   return causes;
@@ -163,11 +163,11 @@ Causes find_turn(const Diagnosis& context) {
     });
     if (!context.affects_requirement(failed)) continue;
     auto& cause = causes.emplace_back(failed);
-    auto& finding = cause.name(kind.code, certain);
-    finding.title = marked_text(kind.title);
-    finding.fix = marked_text(kind.fix, listed(hosts_of(failed)));
+    cause.name(kind.code, certain);
+    cause.title = marked_text(kind.title);
+    cause.fix = marked_text(kind.fix, listed(hosts_of(failed)));
     for (const auto* result : failed) {
-      finding.evidence.push_back(what_it_saw(*result));
+      cause.evidence.push_back(what_it_saw(*result));
       for (const auto what :
            {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
         cause.tell(what, *result);

@@ -158,22 +158,22 @@ Causes find_vendor_down(const Diagnosis& context) {
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (named.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& cause = causes.emplace_back(own);
-      auto& finding = cause.name(FindingCode::vendor_down, possible);
+      cause.name(FindingCode::vendor_down, possible);
       const auto hosts = hosts_of(named);
       std::set<std::string> heard;  // operators whose far end spoke itself
       for (const auto& proof : all->proofs) {
         const auto& host = context.find(proof.probe)->probe.target.host;
         if (!contains(hosts, host)) continue;
-        finding.evidence.push_back(proof);
+        cause.evidence.push_back(proof);
         heard.insert(registrable_domain(host));
       }
       const auto flows = tried_flows_in_words(context, named);
       if (out_of_order) {
-        say_out_of_order(finding, listed(hosts), flows);
+        say_out_of_order(cause, listed(hosts), flows);
       } else {
-        say_refused(finding, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)));
+        say_refused(cause, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)));
       }
-      add_what_they_saw(finding.evidence, named, 6);
+      add_what_they_saw(cause.evidence, named, 6);
       for (const auto* result : own) told.insert(result->probe.id);
     }
   }

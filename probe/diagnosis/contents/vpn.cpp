@@ -75,15 +75,14 @@ Causes find_full_tunnel(const Diagnosis& context) {
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) besides the cable's own
     // addresses, and not to a VPN.
     const bool access_line = way.interface.starts_with("ppp");
-    auto& finding =
-        cause.name(FindingCode::network_vpn_full_tunnel, access_line ? likely : certain);
-    finding.title = way.default_route
-                        ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
-                    : hosts.size() == outside.size()
-                        ? phrase("A VPN ({}) carries the service's traffic", way.interface)
-                        : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
+    cause.name(FindingCode::network_vpn_full_tunnel, access_line ? likely : certain);
+    cause.title = way.default_route
+                      ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+                  : hosts.size() == outside.size()
+                      ? phrase("A VPN ({}) carries the service's traffic", way.interface)
+                      : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
     const auto advice = advice_in_words(context, probes, {"vpn", "tunnel"});
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
         "compare both paths: callready check ... --interface {} --interface {}.",
         service_in_words(context, way, probes), commands_for_the_list(context, probes), advice,

@@ -185,11 +185,11 @@ Causes find_rate_limit(const Diagnosis& context) {
   const bool in_doubt =
       quiet != nullptr || some_died_before(context, last_answered(context, !resets));
   const auto sure = in_doubt ? possible : line && networks.size() > 1 ? certain : likely;
-  auto& finding = cause.name(FindingCode::firewall_rate_limited, sure);
-  finding.title = resets
-                      ? phrase("A device in the path has started to refuse this computer's packets")
-                      : phrase("A device in the path has started to drop this computer's packets");
-  finding.fix = phrase(
+  cause.name(FindingCode::firewall_rate_limited, sure);
+  cause.title = resets
+                    ? phrase("A device in the path has started to refuse this computer's packets")
+                    : phrase("A device in the path has started to drop this computer's packets");
+  cause.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
       "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
@@ -204,15 +204,15 @@ Causes find_rate_limit(const Diagnosis& context) {
                       fmt::format("{:.0f}", seconds.count())),
                after->result);
   }
-  if (line) finding.evidence.push_back(*line);
+  if (line) cause.evidence.push_back(*line);
   if (quiet != nullptr) {
     cause.tell(
         phrase("The DNS servers no longer answer either: the line itself may have gone down."),
         quiet);
   }
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   // Whatever passed before, no service works from here until the block expires.
-  finding.affects = sets_of(context, context.sent_outside());
+  cause.affects = sets_of(context, context.sent_outside());
   return {cause};
 }
 

@@ -122,7 +122,6 @@ std::vector<FindingEvidence> evidence_for_claim(const Claim& claim, std::size_t 
 }
 
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  auto& finding = cause.finding;
   const bool range = claim.is_range();
   const auto numbers = set_of(claim.flows, &Flow::port);
   const auto spans = range ? spans_of(context, claim.flows) : std::vector<Span>();
@@ -136,21 +135,21 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
   });
   if (claim.beyond) {
-    finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
-                           transport(claim.udp()), ports);
-    finding.fix = phrase(
+    cause.title = phrase("{} to {} is lost beyond this site, whatever the destination",
+                         transport(claim.udp()), ports);
+    cause.fix = phrase(
         "Ask the Internet provider to allow this traffic (and return traffic): {1}. This site lets "
         "it out{0}.{2}",
         claim.udp() ? phrase(" (check the firewall's log for dropped replies)") : "",
         asked_flows(context, cause), where_the_list_is(context, claim.probes));
   } else {
     const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp());
-    finding.title =
+    cause.title =
         claim.by_hosts && hosts.size() == 1 && spans.size() < 2
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
             : phrase("The firewall blocks outgoing {} to {}", what, ports);
     const auto asked = asked_flows(context, cause);
-    finding.fix =
+    cause.fix =
         stun != nullptr ? phrase(
                               "Turn off the inspection that drops UDP it does not recognize "
                               "(application control, \"unknown-udp\") for these flows, and allow "
@@ -160,20 +159,20 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                          from_users(context), asked)
                 : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp()),
                          from_users(context), asked);
-    finding.fix += ask_the_device(device_of(claim.flows));
-    finding.fix += where_the_list_is(context, claim.probes);
+    cause.fix += ask_the_device(device_of(claim.flows));
+    cause.fix += where_the_list_is(context, claim.probes);
   }
-  finding.evidence = evidence_for_claim(claim, range ? 6 : 8);
+  cause.evidence = evidence_for_claim(claim, range ? 6 : 8);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     const auto* within = first_sample(
         claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
-    insert_second(finding.evidence, {within->result->probe.id, phrase("UDP: {}.", span->bounds())});
+    insert_second(cause.evidence, {within->result->probe.id, phrase("UDP: {}.", span->bounds())});
   }
-  if (stun != nullptr) insert_second(finding.evidence, what_it_saw(*stun));
+  if (stun != nullptr) insert_second(cause.evidence, what_it_saw(*stun));
   const auto control = claim.udp() ? control_for(context, claim.flows.front()->host)
                                    : reachable_port_of_same_host(context, *claim.flows.front());
-  if (control && !range) insert_second(finding.evidence, *control);
-  if (control && range) finding.evidence.push_back(*control);
+  if (control && !range) insert_second(cause.evidence, *control);
+  if (control && range) cause.evidence.push_back(*control);
   if (claim.udp()) return;
   const auto networks = set_of(claim.flows, &Flow::network).size();
   cause.tell(
@@ -184,15 +183,14 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
 }
 
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  auto& finding = cause.finding;
   const auto hosts = hosts_of(claim.probes);
   const bool proved = claim.blocked;
   const Text what = !claim.tcp()   ? phrase("No UDP")
                     : !claim.udp() ? phrase("No TCP connection")
                                    : phrase("Nothing");
-  finding.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
-                         : phrase("Nothing comes back from {}", listed(hosts));
-  finding.fix = phrase(
+  cause.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
+                       : phrase("Nothing comes back from {}", listed(hosts));
+  cause.fix = phrase(
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
       "and allow this traffic (and return traffic) {}: {}.{}{}",
       hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
@@ -201,7 +199,7 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
-  finding.evidence = evidence_for(claim.flows, 8);
+  cause.evidence = evidence_for(claim.flows, 8);
   const auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
              return shut->udp == flow.udp && shut->port == flow.port && shut->host != flow.host;
@@ -209,7 +207,7 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
   });
   if (elsewhere.empty()) return;
   const auto ports = set_of(elsewhere, &Flow::port);
-  insert_second(finding.evidence,
+  insert_second(cause.evidence,
                 {"", ports.size() == 1
                          ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
                          : phrase("The same ports ({}) of other hosts are reachable.",
@@ -229,31 +227,30 @@ std::string silent_operator(const Facts& facts, const Claim& claim) {
 }
 
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  auto& finding = cause.finding;
   std::size_t subjects = 0;
   const auto subject = flows_in_subject(claim.flows, subjects);
   const bool several = subjects > 1;
   if (claim.beyond) {
     const auto hosts = hosts_of(claim.probes);
-    finding.owner = Owner::vendor;
+    cause.owner = Owner::vendor;
     const auto silent = silent_operator(context, claim);
-    finding.title =
+    cause.title =
         !silent.empty()
             ? phrase("All tested servers of {} are down, or blocked beyond this site", silent)
         : several ? phrase("{} are lost beyond this site", subject)
                   : phrase("{} is lost beyond this site", subject);
-    finding.fix = phrase(
+    cause.fix = phrase(
         "Ask the operator of {} whether {}. If so, ask the Internet provider to allow this traffic "
         "(and return traffic): {}. This site lets it out.",
         listed(hosts),
         hosts.size() == 1 ? phrase("the server is up") : phrase("the servers are up"),
         asked_flows(context, cause));
   } else {
-    finding.title = claim.blocked ? several ? phrase("{} do not get through", subject)
-                                            : phrase("{} does not get through", subject)
-                    : several ? phrase("{} are not answered", subject)
-                                  : phrase("{} is not answered", subject);
-    finding.fix = phrase(
+    cause.title = claim.blocked ? several ? phrase("{} do not get through", subject)
+                                          : phrase("{} does not get through", subject)
+                  : several ? phrase("{} are not answered", subject)
+                                : phrase("{} is not answered", subject);
+    cause.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow this traffic "
         "(and return traffic) {}: {}.{}",
         from_users(context), asked_flows(context, cause),
@@ -261,9 +258,9 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
                       : phrase(" If the log shows that the packets leave, ask the server's "
                                "operator whether it is up."));
   }
-  finding.evidence = evidence_for_claim(claim, 6);
+  cause.evidence = evidence_for_claim(claim, 6);
   if (const auto alive = reachable_port_of_same_host(context, *claim.flows.front())) {
-    finding.evidence.push_back(*alive);
+    cause.evidence.push_back(*alive);
   }
 }
 

@@ -67,17 +67,16 @@ Causes find_stun_filter(const Diagnosis& context) {
   if (!cause) return {};
   const auto* box = near_filter(context, FindingCode::firewall_stun_filtered);
   if (box == nullptr) return {};
-  auto& finding = cause->finding;
-  finding.evidence = contrasts(context, *box);
-  if (finding.evidence.empty()) finding.confidence = possible;
+  cause->evidence = contrasts(context, *box);
+  if (cause->evidence.empty()) cause->confidence = possible;
   std::vector<std::string> protocols;
   if (box->cargoes & reach::bit(Cargo::stun)) protocols.emplace_back("STUN");
   if (box->cargoes & reach::bit(Cargo::turn)) protocols.emplace_back("TURN");
   const auto what = listed(protocols);
-  finding.title = box->hosts.empty() ? phrase("The firewall lets UDP out, but not {}", what)
-                                     : phrase("The firewall lets UDP out, but not {} to {}", what,
-                                              listed(hosts_of(cause->explained)));
-  finding.fix = phrase(
+  cause->title = box->hosts.empty() ? phrase("The firewall lets UDP out, but not {}", what)
+                                    : phrase("The firewall lets UDP out, but not {} to {}", what,
+                                             listed(hosts_of(cause->explained)));
+  cause->fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
       "or \"WebRTC\") {}, and allow this traffic (and return traffic): {}.{}",
       what, for_users(context), asked_flows(context, *cause),
@@ -86,8 +85,8 @@ Causes find_stun_filter(const Diagnosis& context) {
     const bool answered = result.observation.outcome == Outcome::answered;
     return is_stun(result) && !is_udp(result) && answered;
   });
-  add_what_they_saw(finding.evidence, answered_by_stream, 2);
-  add_what_they_saw(finding.evidence, cause->explained, 4);
+  add_what_they_saw(cause->evidence, answered_by_stream, 2);
+  add_what_they_saw(cause->evidence, cause->explained, 4);
   return {*cause};
 }
 
@@ -104,8 +103,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   if (!cause) return {};
   const auto* box = near_filter(context, FindingCode::firewall_sip_filtered);
   if (box == nullptr) return {};
-  auto& finding = cause->finding;
-  finding.evidence = contrasts(context, *box);
+  cause->evidence = contrasts(context, *box);
   // A connection that breaks may be the server's fault, if it does not speak SIP otherwise.
   std::erase_if(cause->explained, [&](const ProbeResult* result) {
     return !is_udp(*result) && !speaks_sip_over_tls(context, result->probe.target.host);
@@ -116,16 +114,16 @@ Causes find_sip_filter(const Diagnosis& context) {
     if (is_udp(*result)) {
       over_udp.push_back(result);
     } else {
-      finding.evidence.push_back(what_it_saw(*result));
+      cause->evidence.push_back(what_it_saw(*result));
       hidden.insert(result->probe.target.host);
     }
   }
-  if (finding.evidence.empty() || !context.affects_requirement(cause->explained)) return {};
-  finding.title =
+  if (cause->evidence.empty() || !context.affects_requirement(cause->explained)) return {};
+  cause->title =
       hidden.empty()
           ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
           : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
-  finding.fix = phrase(
+  cause->fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
       "allow this traffic (and return traffic): {}.{}",
       for_users(context), flows_in_words(context, cause->explained),
@@ -134,7 +132,7 @@ Causes find_sip_filter(const Diagnosis& context) {
     cause->tell(phrase("Over TLS, which hides it, SIP to {} is answered.",
                        listed({hidden.begin(), hidden.end()})));
   }
-  add_what_they_saw(finding.evidence, over_udp, 4);
+  add_what_they_saw(cause->evidence, over_udp, 4);
   return {*cause};
 }
 

@@ -148,26 +148,26 @@ Causes find_dead_path(const Diagnosis& context) {
   std::erase_if(cause.explained,
                 [&](const auto* result) { return closed.contains(result->probe.id); });
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::network_dead_path, likely);
-  finding.title = phrase("One of several lines or links out of this site is dead");
-  finding.fix = phrase(
+  cause.name(FindingCode::network_dead_path, likely);
+  cause.title = phrase("One of several lines or links out of this site is dead");
+  cause.fix = phrase(
       "Find the device that spreads connections over several lines or links (a router with two "
       "Internet lines, SD-WAN, link aggregation), and switch off the line or link that does not "
       "work. If this site has only one line, ask the Internet provider to check for a dead link in "
       "its network.");
   for (const auto& [to, fared] : reach::how_flows_fared(drawn.sight, path->protocol)) {
     const bool both = fared.passed > 0 && fared.lost > 0;
-    if (!both || to.ends_early || finding.evidence.size() == most_destinations) continue;
+    if (!both || to.ends_early || cause.evidence.size() == most_destinations) continue;
     cause.tell(phrase("{}, {} {}: attempts, each from a different port: {}; answered: {}.",
                       drawn.sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
                       fared.passed + fared.lost, fared.passed));
   }
-  add_counts(finding.evidence, context);
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_counts(cause.evidence, context);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   auto asked = context.sent_outside();
   std::erase_if(asked,
                 [&](const auto* result) { return !matches(path->protocol, is_udp(*result)); });
-  finding.affects = sets_of(context, asked);
+  cause.affects = sets_of(context, asked);
   return {cause};
 }
 
@@ -187,20 +187,20 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (!counted && second.late < 2) return {};
   Cause cause(silent_outside(context, counted ? reach::Protocol::udp : told->protocol));
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.name(FindingCode::firewall_new_flows_limited, likely);
-  finding.title = phrase("A device in the path limits how many new connections get out");
-  finding.fix = phrase(
+  cause.name(FindingCode::firewall_new_flows_limited, likely);
+  cause.title = phrase("A device in the path limits how many new connections get out");
+  cause.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
       for_users(context));
-  add_counts(finding.evidence, context);
+  add_counts(cause.evidence, context);
   if (told != nullptr) {
     cause.tell(
         phrase("Of {} connections and requests in one second, {} were not answered at all, "
                "and {} only when they were sent again.",
                second.began, second.lost, second.late));
   }
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   return {cause};
 }
 
@@ -223,20 +223,19 @@ Causes find_loss(const Diagnosis& context) {
   if (all_answered && missing == 0) return {};
   // If this computer is shut out, so was the count.
   const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);
-  auto& finding = cause.name(FindingCode::network_loss, by_line ? likely : possible);
-  finding.title = by_line
-                      ? phrase("Packets are lost in transit")
-                      : phrase("Packets are lost in transit, or a device limits new connections");
-  finding.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
-  finding.fix += by_line ? phrase(
-                               "If packets are still lost, ask the Internet provider to measure "
-                               "the loss on the line.")
-                         : phrase(
-                               "If answers are still missing, check the firewall for a limit on "
-                               "new connections per "
-                               "second (flood or scan protection) and its log for packets from "
-                               "this computer, and ask "
-                               "the Internet provider to measure the loss on the line.");
+  cause.name(FindingCode::network_loss, by_line ? likely : possible);
+  cause.title = by_line ? phrase("Packets are lost in transit")
+                        : phrase("Packets are lost in transit, or a device limits new connections");
+  cause.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
+  cause.fix += by_line ? phrase(
+                             "If packets are still lost, ask the Internet provider to measure "
+                             "the loss on the line.")
+                       : phrase(
+                             "If answers are still missing, check the firewall for a limit on "
+                             "new connections per "
+                             "second (flood or scan protection) and its log for packets from "
+                             "this computer, and ask "
+                             "the Internet provider to measure the loss on the line.");
   cause.tell(late.size() == 1 ? phrase("One request was answered only on the second try.")
                               : phrase("{} requests were answered only after they were sent again.",
                                        late.size()));
@@ -244,9 +243,9 @@ Causes find_loss(const Diagnosis& context) {
     cause.tell(missing == 1 ? phrase("One server port that should answer did not.")
                             : phrase("{} server ports that should answer did not.", missing));
   }
-  add_counts(finding.evidence, context);
-  add_what_they_saw(finding.evidence, late, 3);
-  add_what_they_saw(finding.evidence, cause.explained, 4);
+  add_counts(cause.evidence, context);
+  add_what_they_saw(cause.evidence, late, 3);
+  add_what_they_saw(cause.evidence, cause.explained, 4);
   return {cause};
 }
 

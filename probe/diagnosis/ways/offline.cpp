@@ -134,9 +134,9 @@ bool has_no_way(const Outside& outside, const Site& site) {
 Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title) {
   Cause cause(lost_probes(facts));
   cause.closes = Closes::everything;
-  auto& finding = cause.name(FindingCode::network_offline, confidence);
-  finding.owner = owner;
-  finding.title = std::move(title);
+  cause.name(FindingCode::network_offline, confidence);
+  cause.owner = owner;
+  cause.title = std::move(title);
   return cause;
 }
 
@@ -199,7 +199,7 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
   const bool sure = own || outside.control;
   auto cause = offline(facts, Owner::provider, sure ? certain : likely,
                        phrase("The Internet line is down: the router {} has no route out", router));
-  cause.finding.fix = phrase(
+  cause.fix = phrase(
       "Check the router {} and its line (modem, cable, status page): is it connected to the "
       "Internet provider? If the router is on but the line is down, call the provider. This "
       "computer and the local network are fine.",
@@ -219,7 +219,7 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
                   ? phrase("Name lookup works, but nothing on the Internet answers this computer")
                   : phrase("Nothing outside this site answers: no Internet access from here"));
   if (!line) cause.closes = Closes::direct;
-  cause.finding.fix = what_to_do(outside, facts.report.site.proxy_sought);
+  cause.fix = what_to_do(outside, facts.report.site.proxy_sought);
   const auto& gateways = facts.report.site.gateways;
   const auto answering = std::ranges::find(gateways, std::optional(true), &GatewayInfo::answers);
   if (answering != gateways.end()) {
@@ -244,14 +244,14 @@ Causes find_offline(const Diagnosis& context) {
     Cause cause(lost_probes(context));
     if (cause.explained.empty()) return {};
     cause.closes = Closes::everything;
-    cause.finding = *disconnection;
-    add_what_they_saw(cause.finding.evidence, cause.explained, 4);
+    static_cast<Finding&>(cause) = *disconnection;
+    add_what_they_saw(cause.evidence, cause.explained, 4);
     return {cause};
   }
   if (has_no_way(*outside, site)) {
     auto cause = offline(context, Owner::user, certain,
                          phrase("This computer is not connected to the Internet"));
-    cause.finding.fix = phrase(
+    cause.fix = phrase(
         "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
         "and a default gateway (DHCP). Then run this again.");
     cause.tell(phrase("The computer has no route to any of the servers tried."));
@@ -293,7 +293,7 @@ Causes find_offline(const Diagnosis& context) {
   Probes asked, tried;
   for (const auto& flow : context.flows) asked.push_back(flow.samples.front().result);
   add_new(tried, asked);  // a range is one probe with many flows
-  add_what_they_saw(cause.finding.evidence, tried, 6);
+  add_what_they_saw(cause.evidence, tried, 6);
   return {cause};
 }
 

@@ -41,19 +41,18 @@ std::optional<Finding> disconnected(const Site& site) {
     gateways.push_back(gateway.address.to_string());
   }
   Cause cause;
-  auto& finding = cause.name(
-      up.empty() ? FindingCode::network_offline : FindingCode::network_no_gateway, certain);
+  cause.name(up.empty() ? FindingCode::network_offline : FindingCode::network_no_gateway, certain);
   if (up.empty()) {
-    finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
-    finding.fix = phrase(
+    cause.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
+    cause.fix = phrase(
         "Plug in the network cable (at both ends), or turn off airplane mode and join the Wi-Fi. "
         "Then run this again. If the link light stays dark, tell your network team which wall "
         "socket it is.");
     for (const auto& link : links) cause.tell(in_words(link));
     if (links.empty()) cause.tell(phrase("This computer has no network adapter."));
   } else if (!addressed) {
-    finding.title = phrase("This computer gets no IP address from the network");
-    finding.fix = phrase(
+    cause.title = phrase("This computer gets no IP address from the network");
+    cause.fix = phrase(
         "Check the DHCP server of the network on {}: is it running, does it have free addresses, "
         "and may this device join? On the computer, reconnect the cable or the Wi-Fi, and check "
         "that its address is set to \"automatic\". Then run this again.",
@@ -61,8 +60,8 @@ std::optional<Finding> disconnected(const Site& site) {
     cause.tell(
         phrase("{} is connected but has no address of its own (DHCP, RFC 2131).", listed(up)));
   } else if (!leads_on) {
-    finding.title = phrase("This computer has an address but no default gateway");
-    finding.fix = phrase(
+    cause.title = phrase("This computer has an address but no default gateway");
+    cause.fix = phrase(
         "Have the DHCP server hand out the router's address (option 3), or set this computer's "
         "default gateway if its address is static. Then run this again. If the only way out of "
         "this network is a proxy, add --proxy URL.");
@@ -70,9 +69,9 @@ std::optional<Finding> disconnected(const Site& site) {
         phrase("Addresses of this computer: {}. It has no default route.", listed(addresses)));
   } else if (silent && !gateways.empty()) {
     const auto routers = listed(gateways);
-    finding.title = gateways.size() > 1 ? phrase("The default gateways {} do not answer", routers)
-                                        : phrase("The default gateway {} does not answer", routers);
-    finding.fix = phrase(
+    cause.title = gateways.size() > 1 ? phrase("The default gateways {} do not answer", routers)
+                                      : phrase("The default gateway {} does not answer", routers);
+    cause.fix = phrase(
         "Check that the router is running ({}), and that this computer is on the right network "
         "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or Neighbor "
         "Discovery. Then run this again.",
@@ -82,7 +81,7 @@ std::optional<Finding> disconnected(const Site& site) {
   } else {
     return std::nullopt;
   }
-  return finding;
+  return cause;
 }
 
 }  // namespace callready::findings

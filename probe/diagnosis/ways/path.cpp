@@ -152,21 +152,19 @@ Causes find_mtu(const Diagnosis& context) {
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
-  auto& finding = cause.name(FindingCode::network_mtu, alone || differ ? possible
-                                                       : sure          ? certain
-                                                                       : likely);
-  finding.title = passes == 0 ? phrase("Large packets are lost in transit")
-                              : phrase("Packets larger than {} bytes are lost in transit", passes);
-  finding.fix = phrase(
+  cause.name(FindingCode::network_mtu, alone || differ ? possible : sure ? certain : likely);
+  cause.title = passes == 0 ? phrase("Large packets are lost in transit")
+                            : phrase("Packets larger than {} bytes are lost in transit", passes);
+  cause.fix = phrase(
       "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) in both directions");
-  finding.fix +=
+  cause.fix +=
       passes > headers
           ? phrase(
                 ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
                 passes - headers)
           : phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
-  finding.fix +=
+  cause.fix +=
       phrase(". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
   return {cause};
 }
@@ -182,9 +180,9 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     return is_refused_by_ipv6(result) ||
            family_of(*result, "IPv6").result == DetailCode::prohibited;
   });
-  auto& finding = cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
-  finding.title = phrase("IPv6 is set up on this network but does not work");
-  finding.fix = phrase(
+  cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
+  cause.title = phrase("IPv6 is set up on this network but does not work");
+  cause.fix = phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
       says_no ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which "
@@ -216,11 +214,11 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     const bool refused = std::ranges::all_of(results, is_refused_by_ipv6);
     auto& cause = causes.emplace_back(results);
     const bool sure = all && results.size() > 1 && !context.line_loses();
-    auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead, sure ? likely : possible);
-    if (refused || !all) finding.owner = Owner::vendor;
-    finding.title =
+    cause.name(FindingCode::network_ipv6_vendor_dead, sure ? likely : possible);
+    if (refused || !all) cause.owner = Owner::vendor;
+    cause.title =
         phrase("IPv6 to {} does not work, but IPv4 does", all ? Text(party) : listed(hosts));
-    finding.fix = phrase(
+    cause.fix = phrase(
         "{} Until then, browsers and other programs that try both lose a quarter of a second on "
         "each connection; programs that try only IPv6 seem to hang.",
         refused || !all
@@ -232,10 +230,10 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                   "Internet provider to check the IPv6 route, and ask {} whether its IPv6 works.",
                   listed(hosts), party));
     for (const auto* result : results) tell_of_both(*result, cause);
-    insert_second(finding.evidence,
+    insert_second(cause.evidence,
                   {(*works)->probe.id, phrase("{}: {}.", (*works)->probe.target.host,
                                               family_of(**works, "IPv6").text)});
-    finding.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
+    cause.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && context.asked_for(result);
     }));
   }

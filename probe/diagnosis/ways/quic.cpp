@@ -47,13 +47,13 @@ Causes find_refused_quic(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   const bool several = parties_of(cause.explained).size() > 1;
-  auto& finding = cause.name(FindingCode::firewall_quic_rejected, several ? likely : possible);
-  finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
-  finding.fix = phrase(
+  cause.name(FindingCode::firewall_quic_rejected, several ? likely : possible);
+  cause.title = phrase("A device in the path refuses QUIC (UDP 443)");
+  cause.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
       "not need it.{}",
       from_users(context), ask_the_device(device));
-  insert_second(finding.evidence,
+  insert_second(cause.evidence,
                 {works->result->probe.id, phrase("Other UDP works: {}, port {}, answers.",
                                                  works->result->probe.target.host, works->port)});
   cause.tell(
@@ -68,9 +68,9 @@ Causes find_filtered_quic(const Diagnosis& context) {
   const auto through = with_detail(context, {DetailCode::quic_spoken});
   Cause cause;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
-  auto& finding = cause.name(FindingCode::firewall_quic_filtered, everywhere ? likely : possible);
-  finding.title = phrase("A device in the path cuts off QUIC greetings");
-  finding.fix = phrase(
+  cause.name(FindingCode::firewall_quic_filtered, everywhere ? likely : possible);
+  cause.title = phrase("A device in the path cuts off QUIC greetings");
+  cause.fix = phrase(
       "Exempt {} from the inspection of UDP 443, or block UDP 443 entirely: browsers then use TCP "
       "sooner.",
       everywhere ? phrase("the service's hosts") : listed(hosts_of(cut)));
@@ -84,7 +84,7 @@ Causes find_filtered_quic(const Diagnosis& context) {
         result);
   }
   if (!through.empty()) {
-    insert_second(finding.evidence,
+    insert_second(cause.evidence,
                   {through.front()->probe.id,
                    phrase("Such a greeting is answered by {}.", listed(hosts_of(through)))});
   }

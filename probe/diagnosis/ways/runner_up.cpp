@@ -124,11 +124,10 @@ Text what_tells(const Behind& other) {
 }  // namespace
 
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) {
-  const auto& finding = cause.finding;
   // What a firewall closes: worlds decide on all such codes (finding_code.cpp).
   const bool by_worlds =
-      family_of(finding.code) == "firewall" && has(finding.code, FindingTrait::asks_to_let_through);
-  if (finding.confidence == certain || !by_worlds) return {};
+      family_of(cause.code) == "firewall" && has(cause.code, FindingTrait::asks_to_let_through);
+  if (cause.confidence == certain || !by_worlds) return {};
   const auto lost = ids_of(failing_ones(cause.explained));
   const auto& drawn = context.worlds();
   std::vector<std::size_t> failures;
@@ -139,7 +138,7 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   if (failures.empty()) return {};
   // Servers that are down are not a device, whatever the code.
   const auto says_the_same = [&](const reach::Box* box) {
-    return !reach::at_far_end(*box) && box->code.finding == finding.code;
+    return !reach::at_far_end(*box) && box->code.finding == cause.code;
   };
   const auto settled = [&](const reach::Box* box) {
     return reach::probability(drawn.worlds, [&](const reach::World& world) {

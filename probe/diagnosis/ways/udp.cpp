@@ -176,9 +176,9 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!context.any_asked_for(cause.contradicted) && !context.affects_requirement(cause.explained))
     return {};
   cause.closes = replies_from > last_well_known_port ? Closes::high_udp : Closes::udp;
-  auto& finding = cause.name(FindingCode::firewall_udp_blocked, closed->confidence);
-  finding.title = title_of(replies_from, context);
-  if (finding.confidence == possible) {
+  cause.name(FindingCode::firewall_udp_blocked, closed->confidence);
+  cause.title = title_of(replies_from, context);
+  if (cause.confidence == possible) {
     // What is seen to be blocked is reported as that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
     auto silent = udp_cells(context);
@@ -201,7 +201,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   auto wanted = asked_flows(context, without_calls);
   if (ends.empty()) cause.asked = without_calls.asked;
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
-  finding.fix = phrase(
+  cause.fix = phrase(
       "{} {}.{}{}",
       only_replies ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of "
                             "at least 120 s):",
@@ -210,7 +210,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
       wanted, only_replies ? Text() : ask_the_device(device_on_the_way(context)),
       where_the_list_is(context, cause.explained));
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
-  add_what_udp_met(finding.evidence, context);
+  add_what_udp_met(cause.evidence, context);
   const auto& tcp = *tcp_works(context);
   cause.tell(
       phrase("TCP works: {}, port {}, is reachable.", tcp.result->probe.target.host, tcp.port),
@@ -220,22 +220,22 @@ Causes find_udp_blocked(const Diagnosis& context) {
 
 Causes find_one_way_media(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.name(FindingCode::media_one_way, certain);
+  cause.name(FindingCode::media_one_way, certain);
   cause.explained = context.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
   });
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
       const bool one_way = flag_fact(evidence, Fact::inbound) == std::optional(false);
-      if (evidence.kind != EvidenceKind::udp_port || !one_way || finding.evidence.size() >= 6)
+      if (evidence.kind != EvidenceKind::udp_port || !one_way || cause.evidence.size() >= 6)
         continue;
       cause.tell(phrase("{}, {}", result->probe.target.host, evidence.text), result);
     }
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
-  finding.title = phrase("Media gets out, but replies do not come in: one-way audio");
-  finding.fix = phrase(
+  if (cause.evidence.empty()) add_what_they_saw(cause.evidence, cause.explained);
+  cause.title = phrase("Media gets out, but replies do not come in: one-way audio");
+  cause.fix = phrase(
       "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s; with "
       "several Internet lines, over the same line that the packets left on): {}.{}",
       from_users(context), flows_in_words(context, cause.explained),

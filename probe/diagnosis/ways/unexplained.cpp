@@ -51,27 +51,26 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     }
   }
   if (cause.explained.empty()) return std::nullopt;
-  auto& finding = cause.name(FindingCode::network_unexplained, possible);
+  cause.name(FindingCode::network_unexplained, possible);
   const auto hosts = listed(hosts_of(cause.explained));
   const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::unresolved;
   });
   if (names_only) {
-    finding.title = phrase("{} could not be looked up, cause unknown", hosts);
-    finding.fix = look_up_elsewhere(facts, hosts_of(cause.explained));
-    finding.owner = Owner::dns;
-    if (const auto* taken = port_53_taken(facts))
-      finding.evidence.push_back(intercepts_dns(*taken));
+    cause.title = phrase("{} could not be looked up, cause unknown", hosts);
+    cause.fix = look_up_elsewhere(facts, hosts_of(cause.explained));
+    cause.owner = Owner::dns;
+    if (const auto* taken = port_53_taken(facts)) cause.evidence.push_back(intercepts_dns(*taken));
   } else {
     const auto flows = flows_in_words(facts, cause.explained);
-    finding.title = phrase("{} cannot be reached, cause unknown", hosts);
-    finding.fix = phrase(
+    cause.title = phrase("{} cannot be reached, cause unknown", hosts);
+    cause.fix = phrase(
         "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
         "this site's firewall log for dropped packets from this computer, and allow them with "
         "return traffic{}. If it does not work there either, ask the operator of {}.",
         flows.empty() ? "" : ": " + flows, hosts);
   }
-  add_what_they_saw(finding.evidence, cause.explained, 6);
+  add_what_they_saw(cause.evidence, cause.explained, 6);
   return cause;
 }
 

@@ -57,12 +57,12 @@ Causes find_web_only(const Diagnosis& context) {
   const bool plain_web = std::ranges::any_of(plain, [](const Flow* flow) { return out(*flow); });
   // Where nobody tried port 80 it is not known to be closed.
   cause.closes = plain_web || plain.empty() ? Closes::all_but_web : Closes::all_but_https;
-  auto& finding = cause.name(FindingCode::firewall_web_only,
-                             seen ? told->confidence() : std::max(told->confidence(), likely));
-  finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
-                         plain_web ? phrase("80 and ") : "");
-  finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(context),
-                       asked_flows(context, cause), where_the_list_is(context, cause.explained));
+  cause.name(FindingCode::firewall_web_only,
+             seen ? told->confidence() : std::max(told->confidence(), likely));
+  cause.title = phrase("The firewall lets only web traffic out (TCP {}443)",
+                       plain_web ? phrase("80 and ") : "");
+  cause.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(context),
+                     asked_flows(context, cause), where_the_list_is(context, cause.explained));
   const auto ports = ports_of(lost_tcp);
   const auto lost = context.select([&](const Flow& flow) {
     return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
@@ -75,8 +75,8 @@ Causes find_web_only(const Diagnosis& context) {
                           https.size(), ports_in_words(ports))
                  : phrase("HTTPS to {} networks works; TCP {} to {} networks does not.",
                           https.size(), ports_in_words(ports), closed.size()));
-  add_what_udp_met(finding.evidence, context);
-  add_what_they_saw(finding.evidence, lost_tcp, 4);
+  add_what_udp_met(cause.evidence, context);
+  add_what_they_saw(cause.evidence, lost_tcp, 4);
   return {cause};
 }
 

@@ -14,21 +14,20 @@ Causes find_taken_connections(const Diagnosis& context) {
                                  return !is_udp(result) && result.observation.round_trip;
                                });
   if (!cause) return {};
-  auto& finding = cause->finding;
-  if (!context.any_probe(is_taken_near)) finding.confidence = std::max(finding.confidence, likely);
-  finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
-                         named_ports(ports_of(cause->explained)));
-  finding.fix = phrase(
+  if (!context.any_probe(is_taken_near)) cause->confidence = std::max(cause->confidence, likely);
+  cause->title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
+                        named_ports(ports_of(cause->explained)));
+  cause->fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow it (and "
       "return traffic) {}: {}.{}",
       from_users(context), asked_flows(context, *cause),
       where_the_list_is(context, cause->explained));
   for (const auto& result : context.report.probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
-    if (hop == nullptr || finding.evidence.size() == 2) continue;
+    if (hop == nullptr || cause->evidence.size() == 2) continue;
     cause->tell(hop->text + ".", &result);
   }
-  add_what_they_saw(finding.evidence, cause->explained, 6);
+  add_what_they_saw(cause->evidence, cause->explained, 6);
   return {*cause};
 }
 
@@ -44,11 +43,10 @@ Causes find_tls_filter(const Diagnosis& context) {
         return is_greeting(result) && chain_of(result).empty();
       });
   if (!cause) return {};
-  auto& finding = cause->finding;
   const auto hosts = hosts_of(cause->explained);
   const auto ports = ports_of(cause->explained);
   const auto names = listed(hosts);
-  add_what_they_saw(finding.evidence, cause->explained, 1);
+  add_what_they_saw(cause->evidence, cause->explained, 1);
   // Of the same ports: greetings that were answered, and what else the servers answer.
   bool tls_works = false;
   for (const auto& result : context.report.probes) {
@@ -63,7 +61,7 @@ Causes find_tls_filter(const Diagnosis& context) {
     if (!contains(hosts, target.host) || (tls && !other_name)) continue;
     const auto name = probe.with.find("server_name");  // a report from elsewhere may lack it
     if (!other_name || name == probe.with.end()) {
-      finding.evidence.push_back(what_it_saw(result));
+      cause->evidence.push_back(what_it_saw(result));
       continue;
     }
     cause->tell(phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
@@ -71,12 +69,12 @@ Causes find_tls_filter(const Diagnosis& context) {
                        name->second, target.host),
                 &result);
   }
-  const bool alone = finding.confidence == possible;
-  finding.title =
+  const bool alone = cause->confidence == possible;
+  cause->title =
       alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
       : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
                   : phrase("TLS connections on {} are cut off in transit", named_ports(ports));
-  finding.fix = phrase(
+  cause->fix = phrase(
       "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
       "inspects TLS: {}.{}{}",
       flows_in_words(context, cause->explained),
