@@ -39,6 +39,15 @@ struct Cause : Finding {
   void tell(Text text, const ProbeResult* of = nullptr) {
     evidence.push_back({of == nullptr ? std::string() : of->probe.id, std::move(text)});
   }
+  void tell(FindingEvidence seen) { evidence.push_back(std::move(seen)); }
+  // Right after what it contrasts with.
+  void contrast(FindingEvidence seen) {
+    evidence.insert(evidence.begin() + (evidence.empty() ? 0 : 1), std::move(seen));
+  }
+  // What these saw, up to `most` of them.
+  void show(const Probes& probes, std::size_t most = 8) {
+    for (std::size_t i = 0; i < std::min(most, probes.size()); ++i) tell(what_it_saw(*probes[i]));
+  }
   // The probe's own evidence of that kind; false where it has none.
   bool tell(EvidenceKind kind, const ProbeResult& of) {
     const auto* its = evidence_of(of, kind);

@@ -1,7 +1,6 @@
 #include "probe/diagnosis/words.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
@@ -211,18 +210,10 @@ FindingEvidence what_it_saw(const FlowSample& sample) {
   return what_it_saw(result);
 }
 
-void add_what_they_saw(std::vector<FindingEvidence>& list, const Probes& probes, std::size_t most) {
-  for (const auto* result : probes | std::views::take(most)) list.push_back(what_it_saw(*result));
-}
-
 FindingEvidence intercepts_dns(const ProbeResult& taken) {
   return {taken.probe.id, phrase("{} is not a DNS server, yet its port 53 answers: a device in the "
                                  "path intercepts DNS queries.",
                                  taken.probe.target.host)};
-}
-
-void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast) {
-  list.insert(list.begin() + (list.empty() ? 0 : 1), std::move(contrast));
 }
 
 std::vector<std::string> hosts_of(const Probes& probes) {

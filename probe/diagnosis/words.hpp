@@ -50,18 +50,12 @@ Text advice_in_words(const Facts& facts, const Probes& probes,
 FindingEvidence what_it_saw(const ProbeResult& result);
 // The same of one port, in the check's own sentence where it has one.
 FindingEvidence what_it_saw(const FlowSample& sample);
-// For each, up to `most`.
-void add_what_they_saw(std::vector<FindingEvidence>& list, const Probes& probes,
-                       std::size_t most = 8);
 
 // The fix for names if nobody can say from here whether they are gone everywhere.
 Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names);
 
 // "www.google.com is not a DNS server, yet its port 53 answers: ...", by port_53_taken().
 FindingEvidence intercepts_dns(const ProbeResult& taken);
-
-// Puts the contrast right after what it contrasts with.
-void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast);
 
 // The distinct hosts, in order.
 std::vector<std::string> hosts_of(const Probes& probes);

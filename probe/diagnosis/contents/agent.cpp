@@ -70,7 +70,7 @@ Causes find_agent(const Diagnosis& context) {
     cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
                       agent.seen));
   }
-  add_what_they_saw(cause.evidence, lost, 6);
+  cause.show(lost, 6);
   return {cause};
 }
 

@@ -113,7 +113,7 @@ Causes find_block_page(const Diagnosis& context) {
                        "{2}): {3}. The firewall needs no change.",
                        whose.empty() ? std::string() : fmt::format(", {}", whose),
                        resolvers_in_words(context), listed(lost, 12));
-    add_what_they_saw(cause.evidence, cause.explained, 4);
+    cause.show(cause.explained, 4);
     causes.push_back(std::move(cause));
   }
   return causes;

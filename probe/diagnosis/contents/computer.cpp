@@ -96,7 +96,7 @@ Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flo
       "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
       "nothing on the network.",
       flows);
-  add_what_they_saw(cause.evidence, kept);
+  cause.show(kept);
   for (const auto* result : kept) {
     const auto* error = evidence_of(*result, EvidenceKind::error);
     if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
@@ -155,7 +155,7 @@ Causes find_hosts_file(const Diagnosis& context) {
     cause.tell(phrase("This computer's hosts file has {} at {}.", text, name.address->to_string()),
                name.probes.front());
     if (other != nullptr) {
-      cause.evidence.push_back({other->probe, phrase("DNS says: {}", other->evidence->text)});
+      cause.tell({other->probe, phrase("DNS says: {}", other->evidence->text)});
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};

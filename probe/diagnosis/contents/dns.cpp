@@ -38,12 +38,11 @@ Text whole_domains(const std::map<std::string, Name>& names, const std::vector<s
 }
 
 // Where programs on this computer that complete such a name go: the users' browser may, too.
-void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
+void add_search_domain(Cause& cause, const Name& name) {
   for (const auto* result : name.probes) {
     const auto* found = evidence_of(*result, EvidenceKind::search_domain);
     if (found == nullptr) continue;
-    list.push_back({result->probe.id, phrase("{}: {}.", name.name, found->text)});
-    return;
+    return cause.tell(phrase("{}: {}.", name.name, found->text), result);
   }
 }
 
@@ -102,7 +101,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   for (const auto& result : context.report.probes) {
     if (!asks_a_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
   }
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  cause.show(cause.explained, 4);
   // Rows that ask for DNS itself fail because of it, too, and so does a proxy given by name.
   for (const auto& result : context.report.probes) {
     const bool asks = asks_the_system(result) && failing(result) && context.asked_for(result);
@@ -168,8 +167,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
     const auto proof = proof_of_filter(name);
     if (!proof || !take(name)) continue;
     alike.insert({registrable_domain(text), name.failure.code()});
-    cause.evidence.push_back(*proof);
-    add_search_domain(cause.evidence, name);
+    cause.tell(*proof);
+    add_search_domain(cause, name);
   }
   // Nobody independent can be asked. If several names of one owner are missing, none of that
   // owner's names resolves, and other owners' names do, then the list is not merely out of date. Of
@@ -201,7 +200,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (weak) {
       for (const auto* name : unclear) take(*name);
     }
-    if (!lost.empty()) cause.evidence.push_back(intercepts_dns(*taken));
+    if (!lost.empty()) cause.tell(intercepts_dns(*taken));
   }
   if (lost.empty()) return {};
   // Names of the same owner that are missing in the same way, and were not asked for elsewhere.
@@ -224,7 +223,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
                     "Allow these names on this site's DNS servers ({1}) and any DNS "
                     "filter behind them: {2}.{3}",
                     resolvers_in_words(context), listed(lost, 12), whole_domains(names, lost));
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  cause.show(cause.explained, 4);
   return {cause};
 }
 
@@ -254,7 +253,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     mute.push_back(text);
     owners.insert(registrable_domain(text));
     append(cause.explained, lost);
-    cause.evidence.push_back(*elsewhere);
+    cause.tell(*elsewhere);
     cause.tell(phrase("This site's DNS servers did not answer two queries for {}; they answer "
                       "other names at once.",
                       text),
@@ -277,7 +276,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
       "query, or they may be unable to reach that name's own servers.",
       resolvers_in_words(context), listed(mute));
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  cause.show(cause.explained, 4);
   return {cause};
 }
 
@@ -305,10 +304,10 @@ Causes find_outdated_names(const Diagnosis& context) {
         "Firewall rules for it can be removed; otherwise, change nothing on the network.",
         text);
     for (const auto& [answer, probe] : name.elsewhere) {
-      cause.evidence.push_back({probe, answer->text});
+      cause.tell({probe, answer->text});
     }
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
-    add_search_domain(cause.evidence, name);
+    add_search_domain(cause, name);
   }
   return causes;
 }
@@ -360,7 +359,7 @@ Causes find_dns_slow(const Diagnosis& context) {
         name->probes.front());
   }
   for (const auto* name : again | std::views::take(4)) {
-    cause.evidence.push_back(
+    cause.tell(
         {name->here.front().probe, phrase("{} resolved only on the second try.", name->name)});
   }
   return {cause};
@@ -401,7 +400,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
       "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "
       "between: answers too long for one packet come over TCP only (RFC 7766).",
       resolvers_in_words(context));
-  add_what_they_saw(cause.evidence, asked, 4);
+  cause.show(asked, 4);
   if (!lost.empty()) {
     cause.tell(
         phrase("Without it, these names are missing: {}.", listed({lost.begin(), lost.end()})));

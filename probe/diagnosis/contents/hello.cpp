@@ -53,9 +53,8 @@ Causes find_cut_hello(const Diagnosis& context) {
                result);
   }
   if (!pass.empty()) {
-    insert_second(cause.evidence,
-                  {pass.front()->probe.id,
-                   phrase("A long TLS greeting is answered by {}.", listed(hosts_of(pass)))});
+    cause.contrast({pass.front()->probe.id,
+                    phrase("A long TLS greeting is answered by {}.", listed(hosts_of(pass)))});
   }
   if (!small_too) {
     cause.tell(phrase(

@@ -131,14 +131,14 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
     places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
     auto words = missed_in_words(missed);
     if (!told.insert(words).second) return;
-    cause.evidence.push_back({missed.probe, phrase("{}: {}.", row.title, std::move(words))});
+    cause.tell({missed.probe, phrase("{}: {}.", row.title, std::move(words))});
     if (stream == nullptr || !stream->first_hop) return;
     wireless = stream->first_hop->wireless;
     const auto own = own_state_in_words(*stream);
     const auto router = first_hop_in_words(*stream->first_hop);
     auto hop =
         own.empty() ? phrase("Meanwhile, {}.", router) : phrase("Meanwhile, {}; {}.", router, own);
-    if (told.insert(hop).second) cause.evidence.push_back({missed.probe, std::move(hop)});
+    if (told.insert(hop).second) cause.tell({missed.probe, std::move(hop)});
   });
   if (ways.empty()) return {};
   const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
@@ -358,8 +358,8 @@ Causes find_media_delay(const Diagnosis& context) {
         "Ask the vendor for servers closer to this site, or ask whether the account is in the "
         "right region.");
   }
-  cause.evidence.push_back(trip_in_words(*server));
-  if (anchor != nullptr) cause.evidence.push_back(trip_in_words(*anchor));
+  cause.tell(trip_in_words(*server));
+  if (anchor != nullptr) cause.tell(trip_in_words(*anchor));
   std::ranges::copy(rows | std::views::take(4), std::back_inserter(cause.evidence));
   return {cause};
 }

@@ -154,7 +154,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
         "4787), at least for the service's hosts.");
     cause.tell(life->text, &result);
     if (const auto carrier = shared_address(context)) {
-      cause.evidence.push_back(*carrier);
+      cause.tell(*carrier);
       cause.fix += phrase(
           " The provider uses NAT, too: if this changes nothing, ask it for a public address.");
     }
@@ -191,7 +191,7 @@ Causes find_nat(const Diagnosis& context) {
           " Where the site has several Internet lines, keep all UDP of one device on one of them.");
     }
     if (carrier) {
-      cause.evidence.push_back(*carrier);
+      cause.tell(*carrier);
       cause.fix += phrase(
           " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
     }
@@ -199,7 +199,7 @@ Causes find_nat(const Diagnosis& context) {
     cause.name(FindingCode::nat_carrier_grade, likely);
     cause.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
     cause.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
-    cause.evidence.push_back(*carrier);
+    cause.tell(*carrier);
     cause.tell(EvidenceKind::nat_mapping, *result);
   } else if (const auto* twice = seen_twice_translated(context)) {
     cause.name(FindingCode::nat_double, possible);

@@ -190,7 +190,7 @@ Cause no_way_to_the_proxy(const Probes& probes) {
   cause.tell(probes.size() == 1
                  ? phrase("No connection through it succeeded.")
                  : phrase("None of the {} connections through it succeeded.", probes.size()));
-  add_what_they_saw(cause.evidence, probes, 4);
+  cause.show(probes, 4);
   return cause;
 }
 
@@ -256,7 +256,7 @@ Causes find_proxy_login(const Diagnosis& context) {
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, marked_text(login.how));
-    add_what_they_saw(cause.evidence, turned_away);
+    cause.show(turned_away);
     if (context.proxy_speaks && context.no_tcp_gets_out()) {
       add_what_waits(cause, context,
                      no_udp_gets_out(context) ? Closes::direct : Closes::direct_tcp);
@@ -338,9 +338,9 @@ Causes find_proxy_required(const Diagnosis& context) {
         "{}.{}",
         from_users(context), flows, where_the_list_is(context, cause.explained));
   }
-  cause.evidence.push_back(what_it_saw(*through.front()));
+  cause.tell(what_it_saw(*through.front()));
   cause.tell(phrase("No direct TCP connection to any of {} operators succeeded.", parties.size()));
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  cause.show(cause.explained, 4);
   return {cause};
 }
 
@@ -357,7 +357,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
     cause.title = phrase("The proxy denies connections {}", what_is_denied(context, denied));
     cause.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
                        flows_in_words(context, denied), where_the_list_is(context, denied));
-    add_what_they_saw(cause.evidence, denied);
+    cause.show(denied);
   }
   return causes;
 }
@@ -393,7 +393,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
         "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
         "from inspection: {}.",
         proxy, flows_in_words(context, stripped));
-    add_what_they_saw(cause.evidence, stripped);
+    cause.show(stripped);
     if (direct_works) {
       cause.tell(phrase("Without the proxy, the upgrade is accepted."));
     } else if (to_some) {

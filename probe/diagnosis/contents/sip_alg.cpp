@@ -75,8 +75,8 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     const auto* other = answered_on_another_port(context, flow);
     const auto probes = context.open_probes(flow);
     if (other == nullptr || !context.affects_requirement(probes)) continue;
-    cause.evidence.push_back(what_it_saw(*probes.front()));
-    cause.evidence.push_back(what_it_saw(*other));
+    cause.tell(what_it_saw(*probes.front()));
+    cause.tell(what_it_saw(*other));
     append(cause.explained, probes);
   }
   if (cause.explained.empty()) return {};

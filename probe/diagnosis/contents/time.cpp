@@ -153,7 +153,7 @@ Causes find_clock_skew(const Diagnosis& context) {
   for (const auto& result : context.report.probes) {
     if (fault_of_the_clock(result, *consensus)) {
       cause.explained.push_back(&result);
-      cause.evidence.push_back(what_it_saw(result));
+      cause.tell(what_it_saw(result));
     }
   }
   return {cause};

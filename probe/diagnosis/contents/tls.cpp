@@ -90,15 +90,14 @@ FindingEvidence certificate_in_words(const ProbeResult& result) {
 
 // What inspection does to contents other than web pages, and which hosts are left alone: both tell
 // whoever runs the device what to change.
-void add_effects(const Facts& facts, const Probes& inspected,
-                 std::vector<FindingEvidence>& evidence) {
+void add_effects(const Facts& facts, const Probes& inspected, Cause& cause) {
   for (const auto* result : inspected) {
     const auto& [probe, seen] = *result;
     const bool inside = probe.check == CheckKind::turn || probe.check == CheckKind::stun ||
                         probe.check == CheckKind::sip || probe.with.contains("upgrade");
     const bool by_certificate =
         seen.detail == DetailCode::untrusted || seen.detail == DetailCode::unexpected_issuer;
-    if (inside && failing(*result) && !by_certificate) evidence.push_back(what_it_saw(*result));
+    if (inside && failing(*result) && !by_certificate) cause.tell(what_it_saw(*result));
   }
   const auto hosts = hosts_of(inspected);
   const auto spared = hosts_of(facts.probes_that([&](const ProbeResult& result) {
@@ -106,7 +105,7 @@ void add_effects(const Facts& facts, const Probes& inspected,
            !contains(hosts, result.probe.target.host) && facts.asked_for(result);
   }));
   if (spared.empty()) return;
-  evidence.push_back({"", phrase("Not inspected: {}.", listed(spared, 8))});
+  cause.tell(phrase("Not inspected: {}.", listed(spared, 8)));
 }
 
 struct Fault {
@@ -254,15 +253,15 @@ Causes find_interception(const Diagnosis& context) {
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
         where_the_list_is(context, own), advice_in_words(context, own, {"inspect"}));
-    for (const auto* result : own) cause.evidence.push_back(certificate_in_words(*result));
+    for (const auto* result : own) cause.tell(certificate_in_words(*result));
     const auto contrast =
         parties.size() > 1
             ? phrase("One issuer, {}, signs for {}{}.", issuer,
                      unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
                      listed({parties.begin(), parties.end()}))
             : phrase("{} is not a public certificate authority.", issuer);
-    if (!issuer.empty()) insert_second(cause.evidence, {"", contrast});
-    add_effects(context, own, cause.evidence);
+    if (!issuer.empty()) cause.contrast({"", contrast});
+    add_effects(context, own, cause);
   }
   return causes;
 }
@@ -284,10 +283,9 @@ Causes find_old_authorities(const Diagnosis& context) {
       "ca-certificates package). It does not recognize the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) {
-    cause.evidence.push_back(certificate_in_words(*result));
+    cause.tell(certificate_in_words(*result));
   }
-  insert_second(
-      cause.evidence,
+  cause.contrast(
       {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
                   "public authorities do; those of inspection devices usually do not.")});
   return {cause};
@@ -310,7 +308,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
       "same. Change nothing on the network.",
       hosts);
   for (const auto* result : cause.explained) {
-    if (!chain_of(*result).empty()) cause.evidence.push_back(certificate_in_words(*result));
+    if (!chain_of(*result).empty()) cause.tell(certificate_in_words(*result));
   }
   return {cause};
 }
@@ -340,7 +338,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
         cause.confidence = likely;
       }
       for (const auto* result : probes) {
-        cause.evidence.push_back(what_it_saw(*result));
+        cause.tell(what_it_saw(*result));
         cause.tell(EvidenceKind::certificate, *result);
       }
     }

@@ -109,7 +109,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     for (const auto* result : lost) {
       if (context.explained(*result)) continue;
       dead.push_back(result);
-      cause.evidence.push_back(what_it_saw(*result));
+      cause.tell(what_it_saw(*result));
       held |= cause.tell(EvidenceKind::relay_life, *result);
       server_answers |= flag_of(*result, EvidenceKind::relay_life, Fact::answered) == true;
     }
@@ -167,7 +167,7 @@ Causes find_turn(const Diagnosis& context) {
     cause.title = marked_text(kind.title);
     cause.fix = marked_text(kind.fix, listed(hosts_of(failed)));
     for (const auto* result : failed) {
-      cause.evidence.push_back(what_it_saw(*result));
+      cause.tell(what_it_saw(*result));
       for (const auto what :
            {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
         cause.tell(what, *result);

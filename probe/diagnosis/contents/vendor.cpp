@@ -164,7 +164,7 @@ Causes find_vendor_down(const Diagnosis& context) {
       for (const auto& proof : all->proofs) {
         const auto& host = context.find(proof.probe)->probe.target.host;
         if (!contains(hosts, host)) continue;
-        cause.evidence.push_back(proof);
+        cause.tell(proof);
         heard.insert(registrable_domain(host));
       }
       const auto flows = tried_flows_in_words(context, named);
@@ -173,7 +173,7 @@ Causes find_vendor_down(const Diagnosis& context) {
       } else {
         say_refused(cause, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)));
       }
-      add_what_they_saw(cause.evidence, named, 6);
+      cause.show(named, 6);
       for (const auto* result : own) told.insert(result->probe.id);
     }
   }

@@ -204,13 +204,13 @@ Causes find_rate_limit(const Diagnosis& context) {
                       fmt::format("{:.0f}", seconds.count())),
                after->result);
   }
-  if (line) cause.evidence.push_back(*line);
+  if (line) cause.tell(*line);
   if (quiet != nullptr) {
     cause.tell(
         phrase("The DNS servers no longer answer either: the line itself may have gone down."),
         quiet);
   }
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  cause.show(cause.explained, 4);
   // Whatever passed before, no service works from here until the block expires.
   cause.affects = sets_of(context, context.sent_outside());
   return {cause};

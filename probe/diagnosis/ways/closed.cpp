@@ -166,13 +166,13 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     const auto* within = first_sample(
         claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
-    insert_second(cause.evidence, {within->result->probe.id, phrase("UDP: {}.", span->bounds())});
+    cause.contrast({within->result->probe.id, phrase("UDP: {}.", span->bounds())});
   }
-  if (stun != nullptr) insert_second(cause.evidence, what_it_saw(*stun));
+  if (stun != nullptr) cause.contrast(what_it_saw(*stun));
   const auto control = claim.udp() ? control_for(context, claim.flows.front()->host)
                                    : reachable_port_of_same_host(context, *claim.flows.front());
-  if (control && !range) insert_second(cause.evidence, *control);
-  if (control && range) cause.evidence.push_back(*control);
+  if (control && !range) cause.contrast(*control);
+  if (control && range) cause.tell(*control);
   if (claim.udp()) return;
   const auto networks = set_of(claim.flows, &Flow::network).size();
   cause.tell(
@@ -207,11 +207,11 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
   });
   if (elsewhere.empty()) return;
   const auto ports = set_of(elsewhere, &Flow::port);
-  insert_second(cause.evidence,
-                {"", ports.size() == 1
-                         ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
-                         : phrase("The same ports ({}) of other hosts are reachable.",
-                                  ports_in_words(ports))});
+  cause.contrast(
+      {"",
+       ports.size() == 1
+           ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
+           : phrase("The same ports ({}) of other hosts are reachable.", ports_in_words(ports))});
 }
 
 // The operator of all these flows, if they are to all of its servers that were tried, at least two,
@@ -260,7 +260,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   }
   cause.evidence = evidence_for_claim(claim, 6);
   if (const auto alive = reachable_port_of_same_host(context, *claim.flows.front())) {
-    cause.evidence.push_back(*alive);
+    cause.tell(*alive);
   }
 }
 

@@ -85,8 +85,8 @@ Causes find_stun_filter(const Diagnosis& context) {
     const bool answered = result.observation.outcome == Outcome::answered;
     return is_stun(result) && !is_udp(result) && answered;
   });
-  add_what_they_saw(cause->evidence, answered_by_stream, 2);
-  add_what_they_saw(cause->evidence, cause->explained, 4);
+  cause->show(answered_by_stream, 2);
+  cause->show(cause->explained, 4);
   return {*cause};
 }
 
@@ -114,7 +114,7 @@ Causes find_sip_filter(const Diagnosis& context) {
     if (is_udp(*result)) {
       over_udp.push_back(result);
     } else {
-      cause->evidence.push_back(what_it_saw(*result));
+      cause->tell(what_it_saw(*result));
       hidden.insert(result->probe.target.host);
     }
   }
@@ -132,7 +132,7 @@ Causes find_sip_filter(const Diagnosis& context) {
     cause->tell(phrase("Over TLS, which hides it, SIP to {} is answered.",
                        listed({hidden.begin(), hidden.end()})));
   }
-  add_what_they_saw(cause->evidence, over_udp, 4);
+  cause->show(over_udp, 4);
   return {*cause};
 }
 

@@ -136,7 +136,7 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
 }
 
-void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
+void add_what_udp_met(Cause& cause, const Facts& facts) {
   const auto flows = udp_cells(facts);
   std::map<std::string, std::set<std::string>> refused;  // networks, by the device that did it
   std::set<std::uint16_t> dropped;
@@ -153,19 +153,18 @@ void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
   const auto widest = std::ranges::max_element(
       refused, {}, [](const auto& device) { return device.second.size(); });
   if (widest != refused.end() && widest->second.size() > 1) {
-    list.push_back(
-        {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
+    cause.tell(phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size()));
   }
   if (dropped.size() > 2) {
-    list.push_back({"", phrase("UDP to {} ports ({}) is dropped before the first router outside; "
-                               "other packets get there.",
-                               dropped.size(), ports_in_words(dropped, 4))});
+    cause.tell(phrase(
+        "UDP to {} ports ({}) is dropped before the first router outside; other packets get there.",
+        dropped.size(), ports_in_words(dropped, 4)));
   }
   if (!silent.empty()) {
-    list.push_back({"", phrase("Public servers do not answer over UDP: {}.",
-                               listed({silent.begin(), silent.end()}))});
+    cause.tell(phrase("Public servers do not answer over UDP: {}.",
+                      listed({silent.begin(), silent.end()})));
   }
-  append(list, evidence_for(flows, 6));
+  append(cause.evidence, evidence_for(flows, 6));
 }
 
 bool new_flows_may_be_limited(const Facts& facts) {

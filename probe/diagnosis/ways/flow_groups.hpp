@@ -56,7 +56,7 @@ std::vector<const Flow*> udp_cells(const Facts& facts);
 
 // What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
 // servers that are silent, and a few of the packets.
-void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts);
+void add_what_udp_met(Cause& cause, const Facts& facts);
 
 // Whether silence over UDP says anything about UDP (udp.cpp): strangers are let out, the vendor's
 // servers are not all down, and new flows are not limited.

@@ -116,18 +116,17 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
 }
 
 // How the two counts came out.
-void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
+void add_counts(Cause& cause, const Facts& facts) {
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.sent == 0 || news.sent == 0) return;
-  list.push_back(
-      {news.result->probe.id,
-       phrase(
-           "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
-           one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
+  cause.tell(
+      phrase("Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
+             one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered),
+      news.result);
   if (news.again == 0) return;
-  list.push_back({news.result->probe.id,
-                  phrase("Of the unanswered, {} were sent again from the same ports; answered: {}.",
-                         news.again, news.again_answered)});
+  cause.tell(phrase("Of the unanswered, {} were sent again from the same ports; answered: {}.",
+                    news.again, news.again_answered),
+             news.result);
 }
 
 }  // namespace
@@ -162,8 +161,8 @@ Causes find_dead_path(const Diagnosis& context) {
                       drawn.sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
                       fared.passed + fared.lost, fared.passed));
   }
-  add_counts(cause.evidence, context);
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  add_counts(cause, context);
+  cause.show(cause.explained, 4);
   auto asked = context.sent_outside();
   std::erase_if(asked,
                 [&](const auto* result) { return !matches(path->protocol, is_udp(*result)); });
@@ -193,14 +192,14 @@ Causes find_new_flow_limit(const Diagnosis& context) {
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
       for_users(context));
-  add_counts(cause.evidence, context);
+  add_counts(cause, context);
   if (told != nullptr) {
     cause.tell(
         phrase("Of {} connections and requests in one second, {} were not answered at all, "
                "and {} only when they were sent again.",
                second.began, second.lost, second.late));
   }
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  cause.show(cause.explained, 4);
   return {cause};
 }
 
@@ -243,9 +242,9 @@ Causes find_loss(const Diagnosis& context) {
     cause.tell(missing == 1 ? phrase("One server port that should answer did not.")
                             : phrase("{} server ports that should answer did not.", missing));
   }
-  add_counts(cause.evidence, context);
-  add_what_they_saw(cause.evidence, late, 3);
-  add_what_they_saw(cause.evidence, cause.explained, 4);
+  add_counts(cause, context);
+  cause.show(late, 3);
+  cause.show(cause.explained, 4);
   return {cause};
 }
 

@@ -245,7 +245,7 @@ Causes find_offline(const Diagnosis& context) {
     if (cause.explained.empty()) return {};
     cause.closes = Closes::everything;
     static_cast<Finding&>(cause) = *disconnection;
-    add_what_they_saw(cause.evidence, cause.explained, 4);
+    cause.show(cause.explained, 4);
     return {cause};
   }
   if (has_no_way(*outside, site)) {
@@ -293,7 +293,7 @@ Causes find_offline(const Diagnosis& context) {
   Probes asked, tried;
   for (const auto& flow : context.flows) asked.push_back(flow.samples.front().result);
   add_new(tried, asked);  // a range is one probe with many flows
-  add_what_they_saw(cause.evidence, tried, 6);
+  cause.show(tried, 6);
   return {cause};
 }
 

@@ -230,9 +230,8 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                   "Internet provider to check the IPv6 route, and ask {} whether its IPv6 works.",
                   listed(hosts), party));
     for (const auto* result : results) tell_of_both(*result, cause);
-    insert_second(cause.evidence,
-                  {(*works)->probe.id, phrase("{}: {}.", (*works)->probe.target.host,
-                                              family_of(**works, "IPv6").text)});
+    cause.contrast({(*works)->probe.id, phrase("{}: {}.", (*works)->probe.target.host,
+                                               family_of(**works, "IPv6").text)});
     cause.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && context.asked_for(result);
     }));

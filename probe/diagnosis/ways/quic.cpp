@@ -53,9 +53,8 @@ Causes find_refused_quic(const Diagnosis& context) {
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
       "not need it.{}",
       from_users(context), ask_the_device(device));
-  insert_second(cause.evidence,
-                {works->result->probe.id, phrase("Other UDP works: {}, port {}, answers.",
-                                                 works->result->probe.target.host, works->port)});
+  cause.contrast({works->result->probe.id, phrase("Other UDP works: {}, port {}, answers.",
+                                                  works->result->probe.target.host, works->port)});
   cause.tell(
       phrase("Calls do not need QUIC. Browsers try it first if a site offers it; if it is refused "
              "with ICMP, some wait up to 30 s before they use TCP."));
@@ -84,9 +83,8 @@ Causes find_filtered_quic(const Diagnosis& context) {
         result);
   }
   if (!through.empty()) {
-    insert_second(cause.evidence,
-                  {through.front()->probe.id,
-                   phrase("Such a greeting is answered by {}.", listed(hosts_of(through)))});
+    cause.contrast({through.front()->probe.id,
+                    phrase("Such a greeting is answered by {}.", listed(hosts_of(through)))});
   }
   cause.tell(phrase("Calls do not need QUIC: browsers use TCP where its greeting gets no answer."));
   return {cause};

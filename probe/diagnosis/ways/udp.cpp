@@ -210,7 +210,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
       wanted, only_replies ? Text() : ask_the_device(device_on_the_way(context)),
       where_the_list_is(context, cause.explained));
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
-  add_what_udp_met(cause.evidence, context);
+  add_what_udp_met(cause, context);
   const auto& tcp = *tcp_works(context);
   cause.tell(
       phrase("TCP works: {}, port {}, is reachable.", tcp.result->probe.target.host, tcp.port),
@@ -233,7 +233,7 @@ Causes find_one_way_media(const Diagnosis& context) {
     }
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  if (cause.evidence.empty()) add_what_they_saw(cause.evidence, cause.explained);
+  if (cause.evidence.empty()) cause.show(cause.explained);
   cause.title = phrase("Media gets out, but replies do not come in: one-way audio");
   cause.fix = phrase(
       "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s; with "

@@ -60,7 +60,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     cause.title = phrase("{} could not be looked up, cause unknown", hosts);
     cause.fix = look_up_elsewhere(facts, hosts_of(cause.explained));
     cause.owner = Owner::dns;
-    if (const auto* taken = port_53_taken(facts)) cause.evidence.push_back(intercepts_dns(*taken));
+    if (const auto* taken = port_53_taken(facts)) cause.tell(intercepts_dns(*taken));
   } else {
     const auto flows = flows_in_words(facts, cause.explained);
     cause.title = phrase("{} cannot be reached, cause unknown", hosts);
@@ -70,7 +70,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
         "return traffic{}. If it does not work there either, ask the operator of {}.",
         flows.empty() ? "" : ": " + flows, hosts);
   }
-  add_what_they_saw(cause.evidence, cause.explained, 6);
+  cause.show(cause.explained, 6);
   return cause;
 }
 

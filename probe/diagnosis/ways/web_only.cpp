@@ -75,8 +75,8 @@ Causes find_web_only(const Diagnosis& context) {
                           https.size(), ports_in_words(ports))
                  : phrase("HTTPS to {} networks works; TCP {} to {} networks does not.",
                           https.size(), ports_in_words(ports), closed.size()));
-  add_what_udp_met(cause.evidence, context);
-  add_what_they_saw(cause.evidence, lost_tcp, 4);
+  add_what_udp_met(cause, context);
+  cause.show(lost_tcp, 4);
   return {cause};
 }
 

@@ -27,7 +27,7 @@ Causes find_taken_connections(const Diagnosis& context) {
     if (hop == nullptr || cause->evidence.size() == 2) continue;
     cause->tell(hop->text + ".", &result);
   }
-  add_what_they_saw(cause->evidence, cause->explained, 6);
+  cause->show(cause->explained, 6);
   return {*cause};
 }
 
@@ -46,7 +46,7 @@ Causes find_tls_filter(const Diagnosis& context) {
   const auto hosts = hosts_of(cause->explained);
   const auto ports = ports_of(cause->explained);
   const auto names = listed(hosts);
-  add_what_they_saw(cause->evidence, cause->explained, 1);
+  cause->show(cause->explained, 1);
   // Of the same ports: greetings that were answered, and what else the servers answer.
   bool tls_works = false;
   for (const auto& result : context.report.probes) {
@@ -61,7 +61,7 @@ Causes find_tls_filter(const Diagnosis& context) {
     if (!contains(hosts, target.host) || (tls && !other_name)) continue;
     const auto name = probe.with.find("server_name");  // a report from elsewhere may lack it
     if (!other_name || name == probe.with.end()) {
-      cause->evidence.push_back(what_it_saw(result));
+      cause->tell(what_it_saw(result));
       continue;
     }
     cause->tell(phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
