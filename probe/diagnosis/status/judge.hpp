@@ -45,11 +45,10 @@ struct HostNotes {
 
 // All results of a run by probe id, and what its causes make of them. A view: the results must
 // outlive it, and keep their places.
-class ResultIndex {
+class ResultIndex : public Attribution {
  public:
   explicit ResultIndex(const std::vector<ProbeResult>& results);
   void attribute(Attribution attribution);
-  const Attribution& attribution() const { return attribution_; }
   // The results of those of these probes that the run has made, in their order.
   Probes results_of(const std::vector<std::string>& ids) const;
   const HostNotes& notes_on(const std::string& host) const;
@@ -78,7 +77,6 @@ class ResultIndex {
   std::map<std::pair<std::string, std::uint16_t>, Departure> syns_that_left_;
   std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> quic_;
   const ProbeResult* nat_test_ = nullptr;
-  Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;
   bool proxy_carries_ = false;

@@ -70,7 +70,6 @@ Departure same_ports_seen(const Probes& probes, const ResultIndex& evidences) {
 // kind, that left the site (checks/hop.cpp, "spared"). If one of them is in doubt, that one is
 // returned: the row is no surer than that.
 Departure same_kind_seen(const Probes& probes, const ResultIndex& evidences) {
-  const auto& causes = evidences.attribution();
   Departure seen;
   for (const auto* own : probes) {
     const auto& said = own->observation.evidence;
@@ -78,8 +77,8 @@ Departure same_kind_seen(const Probes& probes, const ResultIndex& evidences) {
     const auto port = spared ? port_fact(said.front(), Fact::port) : std::nullopt;
     if (own->probe.check != CheckKind::hop || !port) continue;
     const auto other = evidences.syn_that_left(own->probe.target.host, *port);
-    if (other.result == nullptr || causes.loses(other.result->probe.id)) continue;
-    if (!causes.doubt_about(other.result->probe.id).empty()) return other;
+    if (other.result == nullptr || evidences.loses(other.result->probe.id)) continue;
+    if (!evidences.doubt_about(other.result->probe.id).empty()) return other;
     if (seen.result == nullptr) seen = other;
   }
   return seen;
@@ -228,13 +227,12 @@ Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted)
 
 // The result of a host that was not reached, or not for certain.
 Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
-  const auto& causes = evidences.attribution();
-  const auto doubt = causes.doubt_about(result.probe.id);
+  const auto doubt = evidences.doubt_about(result.probe.id);
   const bool told = result.observation.detail == DetailCode::answered_on_the_way;
   if (doubt.empty() || told) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
   if (answered_again(result, evidences)) return phrase("answered on the second try, but {}", doubt);
-  if (outcome == Outcome::passed || causes.got_out.contains(result.probe.id)) {
+  if (outcome == Outcome::passed || evidences.got_out.contains(result.probe.id)) {
     return phrase("packets leave the site, but {}", doubt);
   }
   return phrase("{} ({})", outcome_in_words(result.observation), doubt);
@@ -338,7 +336,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   if (!plan.skipped.empty()) {
     result.status = plan.open_question ? Status::unknown : Status::skip;
     result.summary = plan.skipped;
-    const auto* cause = plan.untried ? evidences.attribution().closure(requirement) : nullptr;
+    const auto* cause = plan.untried ? evidences.closure(requirement) : nullptr;
     if (cause != nullptr) {
       result.status = Status::fail;
       result.summary = phrase("cannot work until this is fixed: {}", cause->title);
@@ -350,7 +348,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   }
   std::vector<Text> flaws;  // some may be empty
   for (const auto* probe : probes) {
-    flaws.push_back(evidences.attribution().impairment(probe->probe.id));
+    flaws.push_back(evidences.impairment(probe->probe.id));
     result.impaired |= !flaws.back().empty();
     flaws.push_back(flaw_of(*probe, requirement));
   }
@@ -365,7 +363,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
                      : hosts.empty() ? same_ports
                                      : Departure();
   if (other.result != nullptr) {
-    const auto doubt = evidences.attribution().doubt_about(other.result->probe.id);
+    const auto doubt = evidences.doubt_about(other.result->probe.id);
     result.status = doubt.empty() ? Status::pass : Status::unknown;
     result.summary =
         doubt.empty() ? seen_with_others(other) : phrase("packets leave the site, but {}", doubt);

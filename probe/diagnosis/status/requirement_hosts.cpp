@@ -30,7 +30,7 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   if (observation.outcome == Outcome::skipped) {
     // One port speaks for those of its kind (checks/hop.cpp), unless a cause closes them all.
     if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
-      const bool lost = notes.died_on_the_way || evidences.attribution().loses(probe.id);
+      const bool lost = notes.died_on_the_way || evidences.loses(probe.id);
       return lost ? State::unknown : State::ignored;
     }
     if (observation.detail == DetailCode::no_room && notes.shut()) return State::bad;
@@ -54,12 +54,11 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
 State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
-  const auto& causes = evidences.attribution();
   const auto& id = result.probe.id;
-  if (causes.loses(id)) return State::bad;
-  if (own == State::bad && causes.got_out.contains(id)) own = State::reached;
-  if (!causes.doubt_about(id).empty()) return State::unknown;
-  return own == State::unknown && causes.given_up.contains(id) ? State::bad : own;
+  if (evidences.loses(id)) return State::bad;
+  if (own == State::bad && evidences.got_out.contains(id)) own = State::reached;
+  if (!evidences.doubt_about(id).empty()) return State::unknown;
+  return own == State::unknown && evidences.given_up.contains(id) ? State::bad : own;
 }
 
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
@@ -71,7 +70,7 @@ bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
          result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden() &&
-         !evidences.attribution().loses(result.probe.id);
+         !evidences.loses(result.probe.id);
 }
 
 // The router that saw a packet that ended on the way: as far as it is known to have got.
@@ -187,7 +186,7 @@ bool is_companion(const ProbeResult& result, const Requirement& requirement) {
 
 bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
   const auto check = result.probe.check;
-  return evidences.attribution().got_out.contains(result.probe.id) && check != CheckKind::hop &&
+  return evidences.got_out.contains(result.probe.id) && check != CheckKind::hop &&
          check != CheckKind::udp_range;
 }
 
@@ -228,8 +227,8 @@ RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
     for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
     // An example may have been retired by its owner; one that a cause shuts off stands for what is
     // shut off with it.
-    const bool shut = merged.state == State::bad && !merged.gone &&
-                      evidences.attribution().loses(merged.why->probe.id);
+    const bool shut =
+        merged.state == State::bad && !merged.gone && evidences.loses(merged.why->probe.id);
     if (shut && merged.weight == HostWeight::example) merged.weight = HostWeight::current;
     if (merged.state != State::ignored) row.hosts.push_back(std::move(merged));
   }

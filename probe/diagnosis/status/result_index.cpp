@@ -76,8 +76,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
 }
 
 void ResultIndex::attribute(Attribution attribution) {
-  attribution_ = std::move(attribution);
-  for (const auto& entry : attribution_.entries) {
+  static_cast<Attribution&>(*this) = std::move(attribution);
+  for (const auto& entry : entries) {
     if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
     for (const auto* result : results_of({entry.lost.begin(), entry.lost.end()})) {
       hosts_[result->probe.target.host].closed = true;
@@ -117,7 +117,7 @@ Departure ResultIndex::left_by_port(const PortRange& ports) const {
   const auto end = left_.upper_bound(ports.last);
   const auto sure = std::find_if(left_.lower_bound(ports.first), end, [&](const auto& left) {
     const auto& id = left.second.result->probe.id;
-    return !attribution_.loses(id) && attribution_.doubt_about(id).empty();
+    return !loses(id) && doubt_about(id).empty();
   });
   return sure == end ? Departure() : sure->second;
 }
