@@ -51,11 +51,7 @@ const Network& network_of_users(const Facts& facts) {
 
 }  // namespace
 
-Text listed(const std::vector<std::string>& items, std::size_t most) {
-  return listed_texts({items.begin(), items.end()}, most);
-}
-
-Text listed_texts(const std::vector<Text>& items, std::size_t most) {
+Text listed(const std::vector<Text>& items, std::size_t most) {
   Text text;
   // "and 1 more" takes no less room than the one itself.
   const bool cut = items.size() > most + 1;
@@ -71,14 +67,8 @@ Text listed_texts(const std::vector<Text>& items, std::size_t most) {
   return cut ? phrase("{} and {} more", text, items.size() - shown) : text;
 }
 
-Text ports_in_words(const std::set<std::uint16_t>& ports, std::size_t most) {
-  std::vector<std::string> words;
-  for (const auto port : ports) words.push_back(std::to_string(port));
-  return listed(words, most);
-}
-
 Text named_ports(const std::set<std::uint16_t>& ports) {
-  const auto words = ports_in_words(ports);
+  const auto words = listed(ports, 8);
   return ports.size() == 1 ? phrase("port {}", words) : phrase("ports {}", words);
 }
 

@@ -9,11 +9,14 @@
 namespace callready::findings {
 
 // "a", "a and b", "a, b and c", "a, b, c and 4 more".
-Text listed(const std::vector<std::string>& items, std::size_t most = 4);
-Text listed_texts(const std::vector<Text>& items, std::size_t most = 4);
+Text listed(const std::vector<Text>& items, std::size_t most = 4);
+template <typename List>
+Text listed(const List& items, std::size_t most = 4) {
+  std::vector<Text> texts;
+  for (const auto& item : items) texts.push_back(words_detail::argument(item));
+  return listed(texts, most);
+}
 
-// "5060", "5060 and 5061".
-Text ports_in_words(const std::set<std::uint16_t>& ports, std::size_t most = 8);
 // "port 5060", "ports 5060 and 5061".
 Text named_ports(const std::set<std::uint16_t>& ports);
 

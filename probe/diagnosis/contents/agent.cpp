@@ -50,7 +50,7 @@ Causes find_agent(const Diagnosis& context) {
   cause.name(FindingCode::computer_agent, carries_some                        ? possible
                                           : said && hosts_of(lost).size() > 1 ? certain
                                                                               : likely);
-  const auto which = ports_in_words(ports, 4);
+  const auto which = listed(ports, 4);
   cause.title =
       carries_some
           ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",

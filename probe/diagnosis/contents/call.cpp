@@ -20,7 +20,7 @@ Probes calls_that(const Diagnosis& context, Wanted wanted) {
 
 Text ends_in_words(const Probes& calls) {
   const auto ends = set_of(calls, far_end_of_call);
-  return listed_texts({ends.begin(), ends.end()});
+  return listed(ends);
 }
 
 // A call's media packets: sent, heard by the far end if it says so, and back here.

@@ -137,8 +137,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   const auto hosts =
       set_of(missing, [](const ProbeResult& result) { return result.probe.target.host; });
   if (!hosts.empty()) {
-    cause.tell(
-        phrase("Without it, these names are missing: {}.", listed({hosts.begin(), hosts.end()})));
+    cause.tell(phrase("Without it, these names are missing: {}.", listed(hosts)));
   }
   return {cause};
 }

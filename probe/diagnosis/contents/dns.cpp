@@ -402,8 +402,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
       resolvers_in_words(context));
   cause.show(asked, 4);
   if (!lost.empty()) {
-    cause.tell(
-        phrase("Without it, these names are missing: {}.", listed({lost.begin(), lost.end()})));
+    cause.tell(phrase("Without it, these names are missing: {}.", listed(lost)));
   }
   return {cause};
 }

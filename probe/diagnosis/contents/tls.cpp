@@ -258,7 +258,7 @@ Causes find_interception(const Diagnosis& context) {
         parties.size() > 1
             ? phrase("One issuer, {}, signs for {}{}.", issuer,
                      unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
-                     listed({parties.begin(), parties.end()}))
+                     listed(parties))
             : phrase("{} is not a public certificate authority.", issuer);
     if (!issuer.empty()) cause.contrast({"", contrast});
     add_effects(context, own, cause);

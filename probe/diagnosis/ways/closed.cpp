@@ -96,9 +96,9 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     if (alike[ports].front() != host) continue;
     std::vector<Text> rules;
     for (const auto& [protocol, numbers] : ports) {
-      rules.push_back(phrase("{} {}", protocol, ports_in_words(numbers, most_ports)));
+      rules.push_back(phrase("{} {}", protocol, listed(numbers, most_ports)));
     }
-    const auto more = phrase("{} to {}", listed_texts(rules), listed(alike[ports]));
+    const auto more = phrase("{} to {}", listed(rules), listed(alike[ports]));
     text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
   }
@@ -208,10 +208,9 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
   if (elsewhere.empty()) return;
   const auto ports = set_of(elsewhere, &Flow::port);
   cause.contrast(
-      {"",
-       ports.size() == 1
-           ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
-           : phrase("The same ports ({}) of other hosts are reachable.", ports_in_words(ports))});
+      {"", ports.size() == 1
+               ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
+               : phrase("The same ports ({}) of other hosts are reachable.", listed(ports, 8))});
 }
 
 // The operator of all these flows, if they are to all of its servers that were tried, at least two,

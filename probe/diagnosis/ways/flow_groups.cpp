@@ -158,11 +158,10 @@ void add_what_udp_met(Cause& cause, const Facts& facts) {
   if (dropped.size() > 2) {
     cause.tell(phrase(
         "UDP to {} ports ({}) is dropped before the first router outside; other packets get there.",
-        dropped.size(), ports_in_words(dropped, 4)));
+        dropped.size(), listed(dropped, 4)));
   }
   if (!silent.empty()) {
-    cause.tell(phrase("Public servers do not answer over UDP: {}.",
-                      listed({silent.begin(), silent.end()})));
+    cause.tell(phrase("Public servers do not answer over UDP: {}.", listed(silent)));
   }
   append(cause.evidence, evidence_for(flows, 6));
 }

@@ -155,7 +155,7 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
     for (const auto* box : other->boxes) causes.push_back(in_words(drawn.sight, *box));
     if (other->chance) causes.push_back(phrase("packets that get lost by chance"));
     const bool all_told = std::ranges::none_of(causes, &Text::empty);
-    if (!causes.empty() && all_told) return RunnerUp{listed_texts(causes), what_tells(*other)};
+    if (!causes.empty() && all_told) return RunnerUp{listed(causes), what_tells(*other)};
   }
   return {};
 }

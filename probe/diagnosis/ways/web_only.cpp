@@ -72,9 +72,9 @@ Causes find_web_only(const Diagnosis& context) {
   const auto closed = set_of(lost, &Flow::network);
   cause.tell(closed.size() == 1
                  ? phrase("HTTPS to {} networks works; TCP {} to one network does not.",
-                          https.size(), ports_in_words(ports))
+                          https.size(), listed(ports, 8))
                  : phrase("HTTPS to {} networks works; TCP {} to {} networks does not.",
-                          https.size(), ports_in_words(ports), closed.size()));
+                          https.size(), listed(ports, 8), closed.size()));
   add_what_udp_met(cause, context);
   cause.show(lost_tcp, 4);
   return {cause};
