@@ -202,6 +202,10 @@ Text marked_text(std::string_view marked, const Args&... args) {
   return words_detail::made(marked, {}, 0, {words_detail::argument(args)...});
 }
 
+// "12" and "12.3": numbers are the same in every language.
+inline std::string whole(double value) { return fmt::format("{:.0f}", value); }
+inline std::string tenths(double value) { return fmt::format("{:.1f}", value); }
+
 template <typename List>
 Text joined_texts(const List& list, std::string_view separator = ", ") {
   Text all;

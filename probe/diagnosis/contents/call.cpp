@@ -1,8 +1,6 @@
 // WebRTC calls of the check `ice` that are not answered, whose media is lost, that browsers would
 // end, or that only a relay carries. And what drops DTLS alone, or only the second datagram of a
 // greeting as long as a browser's: calls are set up, and stay mute.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/rules.hpp"
 
 namespace callready::findings {
@@ -158,10 +156,9 @@ Causes find_lost_consent(const Diagnosis& context) {
   if (cause.impaired.empty()) return {};
   for (const auto* call : cause.impaired) {
     const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
-    cause.tell(
-        phrase("{}; none in the last {} s, while media came back.", consent->text,
-               fmt::format("{:.1f}", number_fact(*consent, Fact::silent_ms).value_or(0) / 1'000)),
-        call);
+    cause.tell(phrase("{}; none in the last {} s, while media came back.", consent->text,
+                      tenths(number_fact(*consent, Fact::silent_ms).value_or(0) / 1'000)),
+               call);
   }
   cause.name(FindingCode::media_consent_lost, likely);
   cause.title = phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");

@@ -1,7 +1,5 @@
 // Names: no resolver, names that are missing here only, names that lead astray, slow answers; and
 // no DNS over TCP (RFC 7766), without which the names with long answers are missing, and no others.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <ranges>
@@ -351,12 +349,10 @@ Causes find_dns_slow(const Diagnosis& context) {
       resolvers_in_words(context));
   const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
-                    measured, fmt::format("{:.0f}", slow_ms / 1000),
-                    fmt::format("{:.1f}", slowest->took_ms / 1000)));
+                    measured, whole(slow_ms / 1000), tenths(slowest->took_ms / 1000)));
   for (const auto* name : slow | std::views::take(4)) {
-    cause.tell(
-        phrase("{} took {} s to look up.", name->name, fmt::format("{:.1f}", name->took_ms / 1000)),
-        name->probes.front());
+    cause.tell(phrase("{} took {} s to look up.", name->name, tenths(name->took_ms / 1000)),
+               name->probes.front());
   }
   for (const auto* name : again | std::views::take(4)) {
     cause.tell(

@@ -1,8 +1,6 @@
 // Media below the vendor's figures. Without a stream like a call's, only the delay can be told, as
 // half of a round trip: an estimate, which the row makes (requirement.cpp) and this file explains.
 // With one (`media`), loss and jitter, too, each way separately.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -28,7 +26,7 @@ const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
 
 FindingEvidence trip_in_words(const ProbeResult& result) {
   return {result.probe.id, phrase("{} answers after {} ms.", result.probe.target.host,
-                                  fmt::format("{:.0f}", result.observation.round_trip->count()))};
+                                  whole(result.observation.round_trip->count()))};
 }
 
 // Late, and not because of a queue.
@@ -208,8 +206,8 @@ Causes find_full_line(const Diagnosis& context) {
       cause.tell(
           phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were lost.",
                  result.probe.target.host, way_in_words(way),
-                 fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2),
-                 direction.lost, direction.sent),
+                 whole(*direction.delay_ms - *stream->round_trip_least_ms / 2), direction.lost,
+                 direction.sent),
           &result);
     }
   }

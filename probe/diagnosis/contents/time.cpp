@@ -1,6 +1,4 @@
 // What time it really is, by the sources that a run heard; and a clock that is wrong.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -22,7 +20,7 @@ struct Source {
 };
 
 Text date_in_words(const ProbeResult& result, double offset_s) {
-  const auto seconds = fmt::format("{:.0f}", std::abs(offset_s));
+  const auto seconds = whole(std::abs(offset_s));
   const auto& host = result.probe.target.host;
   return offset_s > 0
              ? phrase("The Date header of {} is {} s ahead of this computer's clock.", host,
@@ -101,10 +99,10 @@ bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
 // "2 hours", "90 seconds", "3 days".
 Text duration_in_words(double ms) {
   const double seconds = ms / 1000;
-  if (seconds < 120) return phrase("{} seconds", fmt::format("{:.0f}", seconds));
-  if (seconds < 2 * 3600) return phrase("{} minutes", fmt::format("{:.0f}", seconds / 60));
-  if (seconds < 2 * 86400) return phrase("{} hours", fmt::format("{:.0f}", seconds / 3600));
-  return phrase("{} days", fmt::format("{:.0f}", seconds / 86400));
+  if (seconds < 120) return phrase("{} seconds", whole(seconds));
+  if (seconds < 2 * 3600) return phrase("{} minutes", whole(seconds / 60));
+  if (seconds < 2 * 86400) return phrase("{} hours", whole(seconds / 3600));
+  return phrase("{} days", whole(seconds / 86400));
 }
 
 // Two sources of two hosts that agree: time servers, and web servers' Date. Nothing where there

@@ -11,9 +11,6 @@
 namespace callready {
 namespace {
 
-std::string whole(double value) { return fmt::format("{:.0f}", value); }
-std::string tenths(double value) { return fmt::format("{:.1f}", value); }
-
 // Two significant digits below 10, whole numbers from there on.
 std::string figure(double value) {
   return value < 10 ? fmt::format("{:.2g}", value) : whole(value);

@@ -137,7 +137,7 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
   return phrase(
       "about {} ms one way (half of the shortest round trip); the vendor allows at most {} ms",
-      fmt::format("{:.0f}", shortest->count() / 2), fmt::format("{:g}", *most));
+      whole(shortest->count() / 2), fmt::format("{:g}", *most));
 }
 
 struct Count {

@@ -254,9 +254,8 @@ Text compare_routes(const Probes& probes) {
     proxied.push_back(*pair.proxied);
   }
   if (direct.empty()) return {};
-  return phrase("direct {} ms, through the proxy {} ms",
-                fmt::format("{:.0f}", median(std::move(direct))),
-                fmt::format("{:.0f}", median(std::move(proxied))));
+  return phrase("direct {} ms, through the proxy {} ms", whole(median(std::move(direct))),
+                whole(median(std::move(proxied))));
 }
 
 }  // namespace callready

@@ -1,7 +1,5 @@
 // An intrusion prevention system that shuts this computer out: what answered at first no longer
 // does.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -199,10 +197,10 @@ Causes find_rate_limit(const Diagnosis& context) {
     const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
                                                        *before->result->observation.sent_at);
     const auto& target = after->result->probe.target;
-    cause.tell(phrase("{}, {} {}, answered, but not {} s later.", target.host,
-                      is_udp(*after->result) ? "UDP" : "TCP", target.port(),
-                      fmt::format("{:.0f}", seconds.count())),
-               after->result);
+    cause.tell(
+        phrase("{}, {} {}, answered, but not {} s later.", target.host,
+               is_udp(*after->result) ? "UDP" : "TCP", target.port(), whole(seconds.count())),
+        after->result);
   }
   if (line) cause.tell(*line);
   if (quiet != nullptr) {
