@@ -89,9 +89,8 @@ void fill_in(const Report& report, Cause& cause) {
     for (const auto& capability : set.capabilities) {
       const bool hurt = std::ranges::find_first_of(capability.requirements, rows) !=
                         capability.requirements.end();
-      if (hurt && capability.verdict != Verdict::ready) {
+      if (hurt && capability.verdict != Verdict::ready)
         add_once(affects.capabilities, capability.id);
-      }
     }
   }
 }
@@ -149,9 +148,8 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
                          seen.detail != DetailCode::not_needed && !target.host.empty();
     if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
     if (findings::is_inside(result)) continue;
-    if (closes(cause.closes, target.transport, target.port(), !target.route.direct())) {
+    if (closes(cause.closes, target.transport, target.port(), !target.route.direct()))
       cause.contradicted.push_back(&result);
-    }
   }
 }
 

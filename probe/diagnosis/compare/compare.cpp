@@ -92,12 +92,10 @@ bool same_cause(const Finding& a, const Finding& b, bool strictly) {
 
 std::string difference(const Finding& before, const Finding& after) {
   std::string text;
-  if (before.confidence != after.confidence) {
+  if (before.confidence != after.confidence)
     text = fmt::format("was {}, is {}", to_string(before.confidence), to_string(after.confidence));
-  }
-  if (before.title != after.title) {
+  if (before.title != after.title)
     text += fmt::format("{}was: {}", text.empty() ? "" : "; ", before.title);
-  }
   return text;
 }
 
@@ -137,9 +135,8 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
       continue;
     }
     result.standing.push_back(standing_of(*same[i], finding, before));
-    if (const auto text = difference(*same[i], finding); !text.empty()) {
+    if (const auto text = difference(*same[i], finding); !text.empty())
       result.findings.push_back({Trend::changed, finding, text});
-    }
   }
   for (const auto& finding : before.findings) {
     if (contains(same, &finding)) continue;
@@ -160,23 +157,20 @@ void add_notes(Comparison& result, const Report& before, const Report& after) {
   auto& notes = result.notes;
   if (!before.complete) notes.emplace_back("The older run is incomplete.");
   if (!after.complete) notes.emplace_back("The newer run is incomplete.");
-  if (before.started_at > after.started_at) {
+  if (before.started_at > after.started_at)
     notes.emplace_back("The report given as the newer one is older than the other.");
-  }
   if (before.site.name != after.site.name) {
     notes.push_back(fmt::format("The reports are of different sites: \"{}\", \"{}\".",
                                 before.site.name, after.site.name));
   }
-  if (before.site.vantage != after.site.vantage) {
+  if (before.site.vantage != after.site.vantage)
     notes.emplace_back("The reports were made with different --from.");
-  }
   if (before.part != after.part) {
     notes.emplace_back(
         "The reports were made with different --only, --skip, --client or --region.");
   }
-  if (before.redacted != after.redacted) {
+  if (before.redacted != after.redacted)
     notes.emplace_back("The two reports use pseudonyms made with different keys.");
-  }
 }
 
 }  // namespace

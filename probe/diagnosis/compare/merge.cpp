@@ -114,9 +114,8 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
   for (const auto& part : parts) {
     const auto& own = part.report.site;
     for (const auto& interface : own.interfaces) {
-      if (interfaces.emplace(interface.name, interface.addresses).second) {
+      if (interfaces.emplace(interface.name, interface.addresses).second)
         site.interfaces.push_back(interface);
-      }
     }
     append(site.ways, own.ways);
     add_new(site.resolvers, own.resolvers);
@@ -191,9 +190,8 @@ std::vector<MergeInput> parts_of(const Report& report, const std::string& name) 
 MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site) {
   MergeResult result;
   std::vector<MergeInput> parts;
-  for (const auto& input : inputs) {
+  for (const auto& input : inputs)
     std::ranges::move(parts_of(input.report, input.name), std::back_inserter(parts));
-  }
   if (parts.empty()) {
     result.errors.emplace_back("nothing to merge");
     return result;
@@ -231,9 +229,8 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
   merged.notes.push_back(origin_note(parts));
   if (const auto note = age_note(merged); !note.empty()) merged.notes.push_back(note);
   for (const auto& part : parts) {
-    for (const auto& note : part.report.notes) {
+    for (const auto& note : part.report.notes)
       merged.notes.push_back(phrase("From {}: {}", part.name, note));
-    }
   }
   return result;
 }

@@ -236,9 +236,8 @@ SetResult combined(const AllSets& sets, std::size_t all) {
     }
     add_new(result.notes, set->notes);
   }
-  if (sets.size() < all) {
+  if (sets.size() < all)
     result.notes.push_back(phrase("Checked from {} only.", joined_texts(names)));
-  }
   result.verdict = verdict_of_set(result.capabilities, rows);
   return result;
 }
@@ -293,9 +292,8 @@ Finding combined(const AllSaid<Finding>& group, const std::vector<MergeInput>& p
       if (!result.fix.empty()) result.fix += " ";
       result.fix += phrase("For {}: {}", part->name, finding->fix);
     }
-    for (const auto& [set, capabilities] : finding->affects) {
+    for (const auto& [set, capabilities] : finding->affects)
       add_new(affected(result, set).capabilities, capabilities);
-    }
     add_new(result.explains, finding->explains);
     for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {

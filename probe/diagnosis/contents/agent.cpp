@@ -63,9 +63,8 @@ Causes find_agent(const Diagnosis& context) {
       carries_some ? phrase("Check that program's log first: what it passes on may be lost further "
                             "along the path.")
                    : phrase("The network needs no change."));
-  for (const auto* result : proof | std::views::take(2)) {
+  for (const auto* result : proof | std::views::take(2))
     cause.tell(evidence_of(*result, EvidenceKind::hop)->text + ".", result);
-  }
   for (const auto& agent : context.report.site.agents) {
     cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
                       agent.seen));

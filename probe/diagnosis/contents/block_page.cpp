@@ -71,9 +71,8 @@ std::optional<Confidence> confidence_in(std::string_view whose,
   const bool contradicted = !elsewhere.contrast.empty();
   if (!whose.empty()) return contradicted ? certain : likely;
   // Far ends that share an address share another one elsewhere.
-  if (elsewhere.contrast.size() > 1 && !elsewhere.shared) {
+  if (elsewhere.contrast.size() > 1 && !elsewhere.shared)
     return elsewhere.owners.size() > 1 ? certain : likely;
-  }
   return !contradicted && is_for_none_of_them(names) ? std::optional(likely) : std::nullopt;
 }
 

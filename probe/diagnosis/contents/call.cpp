@@ -181,9 +181,8 @@ Causes find_relayed_calls(const Diagnosis& context) {
     return needs_relay_over_stream(result) && !context.impaired(result);  // no UDP at all
   });
   if (cause.impaired.empty()) return {};
-  for (const auto* call : cause.impaired) {
+  for (const auto* call : cause.impaired)
     cause.tell(evidence_of(*call, EvidenceKind::ice_pair)->text + ".", call);
-  }
   cause.name(FindingCode::media_relay_only, likely);
   cause.title = phrase("Calls get through only over TCP or TLS relays");
   cause.fix = phrase(

@@ -136,9 +136,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   append(cause.explained, missing);
   const auto hosts =
       set_of(missing, [](const ProbeResult& result) { return result.probe.target.host; });
-  if (!hosts.empty()) {
-    cause.tell(phrase("Without it, these names are missing: {}.", listed(hosts)));
-  }
+  if (!hosts.empty()) cause.tell(phrase("Without it, these names are missing: {}.", listed(hosts)));
   return {cause};
 }
 
@@ -153,9 +151,7 @@ Causes find_hosts_file(const Diagnosis& context) {
     add_astray(cause, context, name);
     cause.tell(phrase("This computer's hosts file has {} at {}.", text, name.address->to_string()),
                name.probes.front());
-    if (other != nullptr) {
-      cause.tell({other->probe, phrase("DNS says: {}", other->evidence->text)});
-    }
+    if (other != nullptr) cause.tell({other->probe, phrase("DNS says: {}", other->evidence->text)});
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
   cause.name(FindingCode::computer_hosts_file, certain);

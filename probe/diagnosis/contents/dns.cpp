@@ -125,9 +125,8 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   for (const auto& [address, its_names] : astray) {
     std::vector<FindingEvidence> contrast;
     for (const auto* name : its_names) {
-      for (const auto& [answer, probe] : other_answers(*name)) {
+      for (const auto& [answer, probe] : other_answers(*name))
         contrast.push_back({probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
-      }
     }
     const bool proved = address.is_unspecified() || address.is_loopback() || !contrast.empty();
     // One name at one private address may be a server of the site's own.
@@ -301,9 +300,7 @@ Causes find_outdated_names(const Diagnosis& context) {
         "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
         "Firewall rules for it can be removed; otherwise, change nothing on the network.",
         text);
-    for (const auto& [answer, probe] : name.elsewhere) {
-      cause.tell({probe, answer->text});
-    }
+    for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
     add_search_domain(cause, name);
   }
@@ -397,9 +394,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
       "between: answers too long for one packet come over TCP only (RFC 7766).",
       resolvers_in_words(context));
   cause.show(asked, 4);
-  if (!lost.empty()) {
-    cause.tell(phrase("Without it, these names are missing: {}.", listed(lost)));
-  }
+  if (!lost.empty()) cause.tell(phrase("Without it, these names are missing: {}.", listed(lost)));
   return {cause};
 }
 

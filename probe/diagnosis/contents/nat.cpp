@@ -113,9 +113,8 @@ std::vector<std::string> public_addresses(const Facts& facts) {
   const auto split = split_paths(facts);
   std::vector<std::string> found;
   for (const auto& address : facts.report.site.public_addresses) {
-    if (address.is_v4() && !(split && address == split->tcp_address)) {
+    if (address.is_v4() && !(split && address == split->tcp_address))
       found.push_back(address.to_string());
-    }
   }
   return found;
 }

@@ -147,9 +147,8 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
 // otherwise the hosts, too, since nothing is known about others.
 Text what_is_denied(const Facts& facts, const Probes& denied) {
   std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
-  for (const auto* result : denied) {
+  for (const auto* result : denied)
     hosts[result->probe.target.port()].insert(result->probe.target.host);
-  }
   const bool some_pass = facts.any_probe([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
     return came_through(result) && target.route.proxy == proxy_name(denied) &&
@@ -199,9 +198,8 @@ bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.cont
 // The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
 std::optional<bool> switches_directly(const Facts& facts, const std::string& host) {
   for (const auto& result : facts.report.probes) {
-    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result)) {
+    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result))
       continue;
-    }
     if (result.observation.outcome == Outcome::answered) return true;
     if (result.observation.detail == DetailCode::no_upgrade) return false;
   }
@@ -235,9 +233,8 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
-    if (!context.proxy_speaks && context.no_tcp_gets_out()) {
+    if (!context.proxy_speaks && context.no_tcp_gets_out())
       add_what_waits(cause, context, Closes::direct_tcp);
-    }
   }
   return causes;
 }

@@ -43,9 +43,8 @@ std::optional<bool> seen_elsewhere(const ProbeResult& result) {
 Probes contrasts_to_tls(const Facts& facts) {
   std::set<std::string> translated;
   for (const auto& result : facts.report.probes) {
-    if (is_sip(result) && over_tls(result) && seen_elsewhere(result) == true) {
+    if (is_sip(result) && over_tls(result) && seen_elsewhere(result) == true)
       translated.insert(result.probe.target.host);
-    }
   }
   return facts.probes_that([&](const ProbeResult& result) {
     return is_sip(result) && !over_tls(result) && !is_inside(result) &&
@@ -124,9 +123,8 @@ Causes find_sip_alg(const Diagnosis& context) {
     for (const auto& evidence : result->observation.evidence) {
       const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||
                            !text_fact(evidence, Fact::mirrored_changes).empty();
-      if (evidence.kind == EvidenceKind::sip_alg_message && changed) {
+      if (evidence.kind == EvidenceKind::sip_alg_message && changed)
         cause.tell(evidence.text, result);
-      }
     }
   }
   cause.affects = sets_of(context, cause.explained);

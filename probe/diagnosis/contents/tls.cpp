@@ -211,9 +211,8 @@ Causes find_interception(const Diagnosis& context) {
   for (const auto& result : context.report.probes) {
     if (!is_tls(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
-    if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
+    if (is_foreign(result) || !product_of(chain_of(result)).empty())
       by_issuer[last_issuer(result)].push_back(&result);
-    }
   }
   Causes causes;
   for (const auto& [issuer, probes] : by_issuer) {
@@ -282,9 +281,7 @@ Causes find_old_authorities(const Diagnosis& context) {
       "Update this computer's list of certificate authorities (system updates; on Linux, the "
       "ca-certificates package). It does not recognize the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
-  for (const auto* result : cause.explained) {
-    cause.tell(certificate_in_words(*result));
-  }
+  for (const auto* result : cause.explained) cause.tell(certificate_in_words(*result));
   cause.contrast(
       {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
                   "public authorities do; those of inspection devices usually do not.")});
@@ -334,9 +331,8 @@ Causes find_certificate_faults(const Diagnosis& context) {
       const auto detail = subject_of_fix(fault, *asked_for.front());
       cause.title = marked_text(fault.title, hosts, detail);
       cause.fix = marked_text(fault.fix, hosts, detail);
-      if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front())) {
+      if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front()))
         cause.confidence = likely;
-      }
       for (const auto* result : probes) {
         cause.tell(what_it_saw(*result));
         cause.tell(EvidenceKind::certificate, *result);

@@ -73,9 +73,8 @@ bool is_like_one_of(const Probes& relays, const ProbeResult& result) {
 
 Text transports_in_words(const Probes& results) {
   std::vector<std::string> words;
-  for (const auto* result : results) {
+  for (const auto* result : results)
     add_once(words, std::string(in_capitals(result->probe.target.transport)));
-  }
   return listed(words);
 }
 

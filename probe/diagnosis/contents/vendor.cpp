@@ -128,9 +128,8 @@ Causes find_vendor_down(const Diagnosis& context) {
     if (any) answered.insert({flow.udp, flow.port});
   }
   const auto others = impostors(context);
-  for (const auto& flow : context.flows) {
+  for (const auto& flow : context.flows)
     read_refusal(context, flow, answered.contains({flow.udp, flow.port}), others, refused);
-  }
   const auto proved = hosts_of(context.probes_that(is_proved_error));
   for (const auto& result : context.report.probes) {
     // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
@@ -147,9 +146,8 @@ Causes find_vendor_down(const Diagnosis& context) {
     for (const auto* all : {&errors, &refused}) {
       Probes own;
       for (const auto* result : all->probes) {
-        if (contains(context.sets_of(*result), set.id) && !told.contains(result->probe.id)) {
+        if (contains(context.sets_of(*result), set.id) && !told.contains(result->probe.id))
           own.push_back(result);
-        }
       }
       const bool out_of_order = all == &errors;
       // The servers that tell about the NAT are nobody's service.

@@ -89,9 +89,8 @@ Causes find_full_tunnel(const Diagnosis& context) {
         link->name, way.interface);
     cause.tell(phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
                       way.interface, link->name));
-    if (way.default_route) {
+    if (way.default_route)
       cause.tell(phrase("So does all other traffic (default route over {}).", way.interface));
-    }
   }
   return causes;
 }

@@ -46,9 +46,8 @@ std::vector<Item> of_different_owners(const std::vector<Item>& items, std::size_
                                       Owner owner) {
   std::vector<Item> chosen, others;
   std::set<std::string> owners;
-  for (const auto& item : items) {
+  for (const auto& item : items)
     (owners.insert(std::invoke(owner, item)).second ? chosen : others).push_back(item);
-  }
   append(chosen, others);
   return first_of(std::move(chosen), most);
 }

@@ -370,9 +370,8 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
                                                most_at_once - witnesses)) {
     chosen.push_back(list[number]);
   }
-  for (const auto& packet : chosen) {
+  for (const auto& packet : chosen)
     ask_the_way(packet, packet.climbed ? With() : through, questions);
-  }
 }
 
 bool is_range(const Probe& probe) { return probe.check == CheckKind::udp_range; }

@@ -87,9 +87,8 @@ Choice choose(const std::vector<Alternative>& alternatives, Verdict loss, Assume
 
 Text titles(const SomeRows& rows) {
   Text text;
-  for (const auto* row : rows) {
+  for (const auto* row : rows)
     text = text.empty() ? Text(row->title) : phrase("{} and {}", text, row->title);
-  }
   return text;
 }
 

@@ -48,9 +48,8 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
     add_once(given ? literal : by_translation ? translated : native, probe.target.host);
   }
   std::vector<Text> notes;
-  if (!native.empty()) {
+  if (!native.empty())
     notes.push_back(phrase("Works over IPv6, too: {}.", findings::listed(native)));
-  }
   if (!translated.empty()) {
     notes.push_back(phrase("Reached over IPv6 only because this network translates (NAT64): {}.",
                            findings::listed(translated)));

@@ -22,9 +22,8 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
                   ? phrase("0 of {} lost (at most {} %)", direction.sent, figure(loss.high))
                   : phrase("{} of {} lost ({} %; {} to {} %)", direction.lost, direction.sent,
                            figure(loss.percent), figure(loss.low), figure(loss.high));
-  if (direction.duplicates.value_or(0) > 0) {
+  if (direction.duplicates.value_or(0) > 0)
     text += phrase(", {} arrived twice", *direction.duplicates);
-  }
   if (direction.reordered > 0) text += phrase(", {} out of order", direction.reordered);
   if (!fit) return text;
   if (direction.delay_ms) text += phrase(", about {} ms", whole(*direction.delay_ms));
@@ -128,9 +127,8 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
     }
     add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay, usual_delay);
     add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter, usual_jitter);
-    if (const auto& score = direction.score; stream.fit && score && score->mos < least_mos) {
+    if (const auto& score = direction.score; stream.fit && score && score->mos < least_mos)
       missed.push_back({QualityFigure::mos, way, score->mos, score->mos_high, least_mos, {}, true});
-    }
   };
   if (stream.up) judge(MediaWay::up, *stream.up);
   if (stream.down) judge(MediaWay::down, *stream.down);
@@ -228,9 +226,8 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
   // Routers answer at their leisure, so if their answers are even, the way there is, too; if they
   // are uneven, that counts only if most of what was measured is there.
   if (!hop->jitter_ms || !hop->median_ms || !stream.fit) return Place::unknown;
-  if (missed.figure != QualityFigure::jitter) {
+  if (missed.figure != QualityFigure::jitter)
     return *hop->median_ms < missed.measured / 4 ? Place::beyond : Place::unknown;
-  }
   if (*hop->jitter_ms < missed.measured / 4) return Place::beyond;
   const bool steady = 10LL * hop->answered >= 9LL * hop->sent;
   return hop->echo && steady && *hop->jitter_ms > missed.measured / 2 ? Place::first_hop
@@ -248,9 +245,8 @@ Text first_hop_in_words(const FirstHop& hop) {
 Text own_state_in_words(const MediaStream& stream) {
   Text text;
   const auto before = wifi_in_words(stream.wifi_before), after = wifi_in_words(stream.wifi_after);
-  if (!before.empty() && !after.empty()) {
+  if (!before.empty() && !after.empty())
     text = phrase("the Wi-Fi signal was {} before and {} after", before, after);
-  }
   if (stream.busy_percent) {
     text += phrase("{}this computer's CPU was busy {} % of the time", text.empty() ? "" : "; ",
                    whole(*stream.busy_percent));
@@ -273,9 +269,8 @@ Text missed_in_words(const MissedFigure& missed) {
   const Text hint = sure ? "" : phrase(": {}", luck);
   switch (missed.figure) {
     case QualityFigure::loss:
-      if (!sure) {
+      if (!sure)
         return phrase("{} % lost {}, while {} at most {} %: {}", seen, way, who, most, luck);
-      }
       return phrase("{} % lost {} (at least {} %), but {} at most {} %", seen, way,
                     figure(missed.bound), who, most);
     case QualityFigure::burst_loss:

@@ -22,12 +22,10 @@ Text flaw_of(const ProbeResult& result, const Requirement& requirement) {
   if (probe.check == CheckKind::sip_alg && rewritten) return outcome_in_words(observation);
   if (probe.check != CheckKind::dns || !is_companion(result, requirement)) return {};
   const auto address = findings::name_asked_for(probe);
-  if (observation.outcome == Outcome::unresolved) {
+  if (observation.outcome == Outcome::unresolved)
     return phrase("{} has no name in reverse DNS", address);
-  }
-  if (detail == DetailCode::unexpected_answer) {
+  if (detail == DetailCode::unexpected_answer)
     return phrase("{} has a different name in reverse DNS than the document says", address);
-  }
   return {};
 }
 
@@ -232,9 +230,8 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   if (doubt.empty() || told) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
   if (answered_again(result, evidences)) return phrase("answered on the second try, but {}", doubt);
-  if (outcome == Outcome::passed || evidences.got_out.contains(result.probe.id)) {
+  if (outcome == Outcome::passed || evidences.got_out.contains(result.probe.id))
     return phrase("packets leave the site, but {}", doubt);
-  }
   return phrase("{} ({})", outcome_in_words(result.observation), doubt);
 }
 
@@ -398,9 +395,8 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
     suffix += phrase("; name your region with --region to be sure");
   }
-  if (result.status == Status::unknown && probed.for_the_proxy) {
+  if (result.status == Status::unknown && probed.for_the_proxy)
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
-  }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   add_to(result.summary, compare_routes(probes));
   judge_streams(result, requirement, probes, flaws);

@@ -77,9 +77,8 @@ bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
 std::string seen_by(const ProbeResult& result) {
   for (const auto& evidence : result.observation.evidence) {
     const bool step = evidence.kind == EvidenceKind::udp_port || evidence.kind == EvidenceKind::hop;
-    if (step && detail_fact(evidence, Fact::result) == DetailCode::left_site) {
+    if (step && detail_fact(evidence, Fact::result) == DetailCode::left_site)
       return text_fact(evidence, Fact::by);
-    }
   }
   return {};
 }
@@ -131,9 +130,8 @@ class HostWeights {
     for (const auto& host : row.hosts) known_.try_emplace(host.name, by(host.lifecycle));
     for (const auto& host : row.reverse_dns) known_.try_emplace(host.name, HostWeight::fading);
     for (const auto& wildcard : row.wildcards) {
-      for (const auto& example : wildcard.examples) {
+      for (const auto& example : wildcard.examples)
         known_.try_emplace(example.name, HostWeight::example);
-      }
     }
     for (const auto& block : row.addresses) {
       const auto weight = by(block.lifecycle);

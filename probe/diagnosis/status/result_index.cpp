@@ -47,9 +47,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     notes.troubled |= names_host && direct && (unanswered || refused);
     // A packet that was to end on the way has reached nobody there.
     notes.heard |= names_host && reached(seen.outcome) && seen.outcome != Outcome::passed;
-    if (probe.check == CheckKind::quic && answered) {
+    if (probe.check == CheckKind::quic && answered)
       quic_.try_emplace({host, probe.target.port()}, &result);
-    }
     if (probe.check == CheckKind::nat && answered && nat_test_ == nullptr) nat_test_ = &result;
     for (const auto& evidence : seen.evidence) {
       const bool way = evidence.kind == EvidenceKind::udp_port ||
@@ -62,9 +61,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       const auto fate = detail_fact(evidence, Fact::result);
       const bool left = fate == DetailCode::left_site;
       edge_answers_ |= left;
-      if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
+      if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp)
         syns_that_left_.try_emplace({host, probe.target.port()}, Departure{&result, &evidence});
-      }
       const auto port = port_fact(evidence, Fact::port);
       const bool out = left || fate == DetailCode::arrived || fate == DetailCode::replied;
       if (out && port && !findings::is_inside(result))
@@ -79,9 +77,8 @@ void ResultIndex::attribute(Attribution attribution) {
   static_cast<Attribution&>(*this) = std::move(attribution);
   for (const auto& entry : entries) {
     if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
-    for (const auto* result : results_of({entry.lost.begin(), entry.lost.end()})) {
+    for (const auto* result : results_of({entry.lost.begin(), entry.lost.end()}))
       hosts_[result->probe.target.host].closed = true;
-    }
   }
 }
 

@@ -178,9 +178,8 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
   }
   degrade_by_streams(result, set);
   result.verdict = verdict_of_set(result.capabilities, rows);
-  if (auto note = untested_sign_in(set, rows); !note.empty()) {
+  if (auto note = untested_sign_in(set, rows); !note.empty())
     result.notes.push_back(std::move(note));
-  }
   return result;
 }
 

@@ -6,9 +6,8 @@
 namespace callready::findings {
 
 const reach::Diagnosis& Diagnosis::worlds() const {
-  if (!worlds_) {
+  if (!worlds_)
     worlds_ = std::make_shared<const reach::Diagnosis>(reach::find_worlds(report, contents_));
-  }
   return *worlds_;
 }
 

@@ -95,9 +95,8 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     const auto& ports = ports_of[host];
     if (alike[ports].front() != host) continue;
     std::vector<Text> rules;
-    for (const auto& [protocol, numbers] : ports) {
+    for (const auto& [protocol, numbers] : ports)
       rules.push_back(phrase("{} {}", protocol, listed(numbers, most_ports)));
-    }
     const auto more = phrase("{} to {}", listed(rules), listed(alike[ports]));
     text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
@@ -258,9 +257,8 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
                                "operator whether it is up."));
   }
   cause.evidence = evidence_for_claim(claim, 6);
-  if (const auto alive = reachable_port_of_same_host(context, *claim.flows.front())) {
+  if (const auto alive = reachable_port_of_same_host(context, *claim.flows.front()))
     cause.tell(*alive);
-  }
 }
 
 void add(const Facts& facts, std::vector<Claim>& all, Claim claim) {

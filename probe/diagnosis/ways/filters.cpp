@@ -128,9 +128,8 @@ Causes find_sip_filter(const Diagnosis& context) {
       "allow this traffic (and return traffic): {}.{}",
       for_users(context), flows_in_words(context, cause->explained),
       where_the_list_is(context, cause->explained));
-  if (!hidden.empty()) {
+  if (!hidden.empty())
     cause->tell(phrase("Over TLS, which hides it, SIP to {} is answered.", listed(hidden)));
-  }
   cause->show(over_udp, 4);
   return {*cause};
 }

@@ -152,17 +152,15 @@ void add_what_udp_met(Cause& cause, const Facts& facts) {
   }
   const auto widest = std::ranges::max_element(
       refused, {}, [](const auto& device) { return device.second.size(); });
-  if (widest != refused.end() && widest->second.size() > 1) {
+  if (widest != refused.end() && widest->second.size() > 1)
     cause.tell(phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size()));
-  }
   if (dropped.size() > 2) {
     cause.tell(phrase(
         "UDP to {} ports ({}) is dropped before the first router outside; other packets get there.",
         dropped.size(), listed(dropped, 4)));
   }
-  if (!silent.empty()) {
+  if (!silent.empty())
     cause.tell(phrase("Public servers do not answer over UDP: {}.", listed(silent)));
-  }
   append(cause.evidence, evidence_for(flows, 6));
 }
 

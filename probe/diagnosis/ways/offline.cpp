@@ -185,9 +185,8 @@ Text what_to_do(const Outside& outside, bool proxy_sought) {
                      "either, with the one in their browser's settings.",
                      outside.proxy);
   }
-  if (!outside.device.empty()) {
+  if (!outside.device.empty())
     fix += phrase(" The device {} rejects the traffic: ask its operator.", outside.device);
-  }
   return fix;
 }
 
@@ -287,9 +286,8 @@ Causes find_offline(const Diagnosis& context) {
     cause.tell(phrase(
         "This site's DNS servers answer but resolve no names, and no other server answers."));
   }
-  if (!outside->device.empty() && outside->device != router) {
+  if (!outside->device.empty() && outside->device != router)
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
-  }
   Probes asked, tried;
   for (const auto& flow : context.flows) asked.push_back(flow.samples.front().result);
   add_new(tried, asked);  // a range is one probe with many flows

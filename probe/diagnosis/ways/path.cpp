@@ -111,9 +111,8 @@ Causes find_mtu(const Diagnosis& context) {
     if (!is_path_with(result, DetailCode::black_hole) || passes_again(context, result)) continue;
     cause.explained.push_back(&result);
     if (!is_udp(result)) ++streams;
-    if (const auto& to = result.observation.address; to && to->is_v6()) {
+    if (const auto& to = result.observation.address; to && to->is_v6())
       headers = segment_headers_by_ipv6;
-    }
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
     if (const auto size = whole_fact(*evidence, Fact::passes, 1, 65'535)) passing.insert(*size);

@@ -37,9 +37,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   });
   if (off) return std::nullopt;
   std::set<std::string> explained;  // rows
-  for (const auto& finding : findings) {
+  for (const auto& finding : findings)
     explained.insert(finding.explains.begin(), finding.explains.end());
-  }
   Cause cause;
   for (const auto& set : facts.report.sets) {
     for (const auto* row : unexplained_rows(set, explained)) {

@@ -160,9 +160,8 @@ class Losses {
   }
 
   Text reason_of(const reach::Box& box, const reach::AskedProbe& probe) const {
-    if (box.fate == reach::Fate::take || box.fate == reach::Fate::carry) {
+    if (box.fate == reach::Fate::take || box.fate == reach::Fate::carry)
       return phrase("a device in the path may take connections itself");
-    }
     const auto& target = probe.result->probe.target;
     const auto& events = lost_by(box);
     const auto nearest = std::ranges::max_element(events, {}, [&](const FlowEvent* event) {
@@ -247,9 +246,8 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
                                        ? phrase("this network limits new flows")
                                        : phrase("this line loses packets"));
     }
-    if (carried_nothing(result)) {
+    if (carried_nothing(result))
       reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
-    }
     const bool weak = result.observation.outcome == Outcome::passed || after_all.contains(id);
     const auto router =
         weak && is_direct(result) ? no_farther_than(context, result) : std::string();
@@ -312,9 +310,8 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
     if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
   }
   for (const auto& result : facts.report.probes) {
-    if (got_no_answer(result) && is_direct(result) && answered.contains(key(result.probe))) {
+    if (got_no_answer(result) && is_direct(result) && answered.contains(key(result.probe)))
       open.insert(result.probe.id);
-    }
   }
   return open;
 }
