@@ -99,12 +99,11 @@ using Rule = Causes(const Diagnosis&);
 // The table, in the order of judging.
 std::span<Rule* const> rules();
 
-Rule find_offline;                                  // ways/offline.cpp
-Rule find_captive_portal;                           // contents/site.cpp
-Rule find_clock_skew;                               // contents/time.cpp
-Rule find_own_firewall, find_hosts_file;            // contents/computer.cpp
-Rule find_agent;                                    // contents/agent.cpp
-Rule find_browser_policies;                         // contents/browser.cpp
+Rule find_offline;         // ways/offline.cpp
+Rule find_captive_portal;  // contents/site.cpp
+Rule find_clock_skew;      // contents/time.cpp
+Rule find_own_firewall, find_hosts_file, find_agent,
+    find_browser_policies;                          // contents/computer.cpp
 Rule find_split_paths;                              // contents/split_paths.cpp
 Rule find_full_tunnel;                              // contents/vpn.cpp
 Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp

@@ -1,5 +1,9 @@
-// What this computer does to itself: its own firewall stops packets, its hosts file leads astray.
+// What this computer does to itself: its own firewall stops packets, its hosts file leads astray, a
+// program on it takes connections in everybody's name and carries some of them nowhere, and what
+// administrators have set for browsers forbids what a row needs. (This program is not a browser:
+// its own packets are not affected.)
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 
 #include "probe/diagnosis/contents/names.hpp"
@@ -84,6 +88,60 @@ const NameAnswer* other_answer(const Name& name) {
   return here != nullptr ? here : first_that(name.elsewhere, tells);
 }
 
+bool stood_in_vain(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  return seen.outcome == Outcome::failed && chain_of(result).empty() &&
+         (got_no_answer(result) || seen.detail == DetailCode::timed_out ||
+          seen.detail == DetailCode::connection_reset || seen.detail == DetailCode::closed_by_peer);
+}
+
+// RFC 8828 section 5.2, mode 4: nothing over UDP but through a proxy that carries it.
+constexpr std::string_view no_udp = "disable_non_proxied_udp";
+
+struct Forbidden {
+  Text what;  // "from using UDP for media"
+  Text fix;
+  bool everywhere = true;  // false: on some pages
+};
+
+// The source ports of a row that was tried from here: a policy with none of them contradicts the
+// document. Rows between servers, or towards this site, have their own.
+std::optional<std::string> other_source_ports(const Facts& facts, const BrowserPolicy& policy) {
+  const auto allowed = PortRange::parse(policy.value);
+  if (!allowed) return std::nullopt;
+  for (const auto& row : rows_of(facts.report.sets)) {
+    const auto tried = facts.probes_of(row);
+    if (std::ranges::none_of(tried, [](const auto* one) { return is_udp(*one); })) continue;
+    for (const auto& rule : row.rules) {
+      const auto& wanted = rule.source_ports;
+      if (rule.transport != Transport::udp || wanted.empty()) continue;
+      const bool any = std::ranges::any_of(
+          wanted, [&](const PortRange& range) { return range.overlaps(*allowed); });
+      if (!any) return source_ports_in_words(rule);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& policy) {
+  const bool by_page = policy.name == "WebRtcIPHandlingUrl";
+  const bool handling =
+      by_page || policy.name == "WebRtcIPHandling" || policy.name == "WebRtcLocalhostIpHandling";
+  if (handling && policy.value.find(no_udp) != std::string::npos) {
+    return Forbidden{phrase("from using UDP for media"),
+                     phrase("to a value that lets WebRTC use UDP, at least for the service's pages "
+                            "(WebRtcIPHandlingUrl)"),
+                     !by_page};
+  }
+  if (policy.name == "media.peerconnection.enabled" && policy.value == "false")
+    return Forbidden{phrase("from making calls (WebRTC)"), phrase("to true")};
+  if (policy.name != "WebRtcUdpPortRange") return std::nullopt;
+  const auto wanted = other_source_ports(facts, policy);
+  if (!wanted) return std::nullopt;
+  return Forbidden{phrase("from using the service's source ports ({})", *wanted),
+                   phrase("to a range with {}", *wanted)};
+}
+
 }  // namespace
 
 Cause kept_by_own_firewall(const Probes& kept, const Text& what, const Text& flows) {
@@ -162,6 +220,93 @@ Causes find_hosts_file(const Diagnosis& context) {
       "servers.",
       listed(astray));
   return {cause};
+}
+
+Causes find_agent(const Diagnosis& context) {
+  Probes proof, lost;
+  std::set<std::uint16_t> taken, answering;  // ports
+  bool said = false;                         // by the system
+  for (const auto& result : context.report.probes) {
+    const auto port = result.probe.target.port();
+    const auto who = text_of(result, EvidenceKind::hop, Fact::who);
+    // The system says so, or it is too near for anybody else.
+    if (is_taken_near(result) && !who.empty()) {
+      said |= who == "this_computer";
+      proof.push_back(&result);
+      taken.insert(port);
+    }
+    if (is_udp(result) || !is_direct(result) || is_inside(result)) continue;
+    const auto outcome = result.observation.outcome;
+    if (outcome == Outcome::answered || outcome == Outcome::denied || !chain_of(result).empty())
+      answering.insert(port);
+    if (stood_in_vain(result) && !context.explained(result)) lost.push_back(&result);
+  }
+  if (proof.empty()) return {};
+  // A program that takes two ports, and lets nothing through, takes them all.
+  const bool all = answering.empty() && taken.size() > 1;
+  std::erase_if(lost, [&](const ProbeResult* result) {
+    return !all && !taken.contains(result->probe.target.port());
+  });
+  if (!context.affects_requirement(lost)) return {};
+  const auto ports = ports_of(lost);
+  const bool carries_some = std::ranges::find_first_of(ports, answering) != ports.end();
+  Cause cause(lost);
+  // What it carries elsewhere may be lost there.
+  cause.name(FindingCode::computer_agent, carries_some                        ? possible
+                                          : said && hosts_of(lost).size() > 1 ? certain
+                                                                              : likely);
+  const auto which = listed(ports, 4);
+  cause.title =
+      carries_some
+          ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",
+                   which)
+          : phrase("A program on this computer intercepts TCP {} and passes nothing on", which);
+  cause.fix = phrase(
+      "Ask this computer's administrator which program intercepts these connections (a security "
+      "agent, a web shield, a local proxy), and exempt the following in it: {}. {}",
+      tried_flows_in_words(context, lost),
+      carries_some ? phrase("Check that program's log first: what it passes on may be lost further "
+                            "along the path.")
+                   : phrase("The network needs no change."));
+  for (const auto* result : proof | std::views::take(2))
+    cause.tell(evidence_of(*result, EvidenceKind::hop)->text + ".", result);
+  for (const auto& agent : context.report.site.agents) {
+    cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                      agent.seen));
+  }
+  cause.show(lost, 6);
+  return {cause};
+}
+
+Causes find_browser_policies(const Diagnosis& context) {
+  // Media over UDP, or what leads to it, that a row asks for.
+  const auto media = context.probes_that([&](const ProbeResult& result) {
+    const auto check = result.probe.check;
+    const bool of_calls = check == CheckKind::turn || check == CheckKind::stun ||
+                          check == CheckKind::udp_range || check == CheckKind::media;
+    return of_calls && is_udp(result) && context.asked_for(result);
+  });
+  Causes causes;
+  if (media.empty()) return causes;
+  for (const auto& policy : context.report.site.browser_policies) {
+    const auto forbidden = forbidden_by(context, policy);
+    if (!forbidden) continue;
+    auto& cause = causes.emplace_back();
+    cause.name(FindingCode::computer_browser_policy,
+               forbidden->everywhere && !policy.recommended ? likely : possible);
+    cause.title =
+        forbidden->everywhere
+            ? phrase("A policy stops {} {}", policy.browser, forbidden->what)
+            : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
+    cause.fix = phrase(
+        "Ask the administrator of this computer to set {} {}, in {}. Until then, use another "
+        "browser, or the service's own program. Change nothing on the network.",
+        policy.name, forbidden->fix, policy.place);
+    cause.tell(phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
+                      policy.recommended ? phrase(" (users may change it)") : ""));
+    cause.affects = sets_of(context, media);
+  }
+  return causes;
 }
 
 }  // namespace callready::findings
