@@ -124,10 +124,9 @@ Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, fin
 Rule find_refused_quic, find_filtered_quic;  // ways/quic.cpp
 Rule find_cut_hello;                         // contents/hello.cpp
 Rule find_interception, find_old_authorities, find_other_far_ends,
-    find_certificate_faults;               // contents/tls.cpp
-Rule find_idle_timeout, find_nat;          // contents/nat.cpp
-Rule find_sip_alg;                         // contents/sip_alg.cpp
-Rule find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
+    find_certificate_faults;                             // contents/tls.cpp
+Rule find_idle_timeout, find_nat;                        // contents/nat.cpp
+Rule find_sip_alg, find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
 Rule find_media_loss, find_poor_score, find_full_line, find_few_calls, find_media_delay,
     find_cleared_marks;             // contents/media.cpp
 Rule find_outage;                   // contents/outage.cpp

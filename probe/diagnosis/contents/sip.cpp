@@ -1,5 +1,7 @@
-// SIP servers that answer with an error of their own; and SIP messages over UDP that are too long
-// for one packet, which get lost on the way or at the server.
+// SIP: a device on the way that rewrites it (RFC 3261), judged by what the SIP ALG test saw, and by
+// what servers said about this machine over transports that the device can and cannot read; servers
+// that answer with an error of their own; and messages over UDP that are too long for one packet,
+// which get lost on the way or at the server.
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -8,6 +10,89 @@
 namespace callready::findings {
 namespace {
 
+bool is_sip(const ProbeResult& result) {
+  return result.probe.check == CheckKind::sip && is_direct(result);
+}
+
+bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
+
+Probes tests_that_say(DetailCode detail, const Facts& facts) {
+  return facts.probes_that([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::sip_alg && result.observation.detail == detail &&
+           evidence_of(result, EvidenceKind::sip_alg) != nullptr && !is_inside(result);
+  });
+}
+
+// A Via that came back changed, outside the test. Over TLS nobody on the way can do that: a
+// rewriting server would be the far end's own.
+Probes changed_vias(const Facts& facts) {
+  return facts.probes_that([](const ProbeResult& result) {
+    return is_sip(result) && !over_tls(result) && !is_inside(result) &&
+           flag_of(result, EvidenceKind::sip_via, Fact::rewritten) == true;
+  });
+}
+
+// Whether the server saw another address than this machine's own. Another port alone may be the
+// work of a load balancer in front of the server.
+std::optional<bool> seen_elsewhere(const ProbeResult& result) {
+  const auto& local = result.observation.local;
+  const auto received = IpAddress::parse(text_of(result, EvidenceKind::sip_via, Fact::received));
+  if (!local || !received) return std::nullopt;
+  return *received != local->address;
+}
+
+// The same server, over TLS, saw the NAT's address, and over UDP or TCP this machine's own, which
+// cannot get there: it was written into the reply. A public address can, and TLS may leave by
+// another way.
+Probes contrasts_to_tls(const Facts& facts) {
+  std::set<std::string> translated;
+  for (const auto& result : facts.report.probes) {
+    if (is_sip(result) && over_tls(result) && seen_elsewhere(result) == true)
+      translated.insert(result.probe.target.host);
+  }
+  return facts.probes_that([&](const ProbeResult& result) {
+    return is_sip(result) && !over_tls(result) && !is_inside(result) &&
+           seen_elsewhere(result) == false && translated.contains(result.probe.target.host) &&
+           result.observation.local->address.is_special();
+  });
+}
+
+// The probe that got an answer to SIP over UDP on another port of that host; null: none did. A
+// refusal is not an answer, although it shows that the host is up.
+const ProbeResult* answered_on_another_port(const Facts& facts, const Flow& flow) {
+  for (const auto& its : facts.flows) {
+    if (!its.udp || its.host != flow.host || its.port == flow.port) continue;
+    for (const auto& sample : its.samples) {
+      const auto& result = *sample.result;
+      if (is_sip(result) && result.observation.outcome == Outcome::answered) return &result;
+    }
+  }
+  return nullptr;
+}
+
+// A server that is silent on 5060, which an ALG reads, and answers on a port that none knows.
+Causes find_swallowed_sip(const Diagnosis& context) {
+  Cause cause;
+  for (const auto& flow : context.flows) {
+    if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
+    const auto* other = answered_on_another_port(context, flow);
+    const auto probes = context.open_probes(flow);
+    if (other == nullptr || !context.affects_requirement(probes)) continue;
+    cause.tell(what_it_saw(*probes.front()));
+    cause.tell(what_it_saw(*other));
+    append(cause.explained, probes);
+  }
+  if (cause.explained.empty()) return {};
+  cause.name(FindingCode::sip_alg, possible);
+  cause.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
+  cause.fix = phrase(
+      "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
+      "firewall, and allow this traffic (and return traffic): {}. If that changes nothing, ask the "
+      "server's operator whether the server answers SIP OPTIONS on that port.",
+      flows_in_words(context, cause.explained));
+  return {cause};
+}
+
 // 501 and 505 are about our OPTIONS, not about the server's health (RFC 3261 section 21.5).
 bool is_server_error(const Observation& seen) {
   const int status = seen.outcome == Outcome::answered ? seen.detail.status() : 0;
@@ -15,6 +100,46 @@ bool is_server_error(const Observation& seen) {
 }
 
 }  // namespace
+
+Causes find_sip_alg(const Diagnosis& context) {
+  Cause cause;
+  const auto add = [&](const Probes& results, EvidenceKind what) {
+    for (const auto* result : results) {
+      cause.tell(what, *result);
+      add_once(cause.explained, result);
+    }
+  };
+  add(tests_that_say(DetailCode::rewritten, context), EvidenceKind::sip_alg);
+  add(changed_vias(context), EvidenceKind::sip_via);
+  const bool proved = !cause.explained.empty();
+  add(tests_that_say(DetailCode::suspected, context), EvidenceKind::sip_alg);
+  for (const auto* result : contrasts_to_tls(context)) {
+    cause.tell(phrase("{}: the server reports this computer's own address; over TLS it reported "
+                      "the address of a NAT",
+                      endpoint_in_words(result->probe.target)),
+               result);
+    add_once(cause.explained, result);
+  }
+  if (cause.explained.empty()) return find_swallowed_sip(context);
+  cause.name(FindingCode::sip_alg, proved ? certain : likely);
+  cause.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
+  cause.fix = phrase(
+      "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
+      "session helper) on the router and the firewall, and restart the phones. In the meantime, "
+      "use SIP over TLS, which an ALG cannot alter.");
+  cause.impaired = cause.explained;
+  std::erase_if(cause.impaired, [](const ProbeResult* result) { return failing(*result); });
+  for (const auto* result : cause.explained) {
+    for (const auto& evidence : result->observation.evidence) {
+      const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||
+                           !text_fact(evidence, Fact::mirrored_changes).empty();
+      if (evidence.kind == EvidenceKind::sip_alg_message && changed)
+        cause.tell(evidence.text, result);
+    }
+  }
+  cause.affects = sets_of(context, cause.explained);
+  return {cause};
+}
 
 Causes find_sip_errors(const Diagnosis& context) {
   // One service's servers that say the same are one cause.
