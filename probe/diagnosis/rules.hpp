@@ -115,10 +115,10 @@ Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_requ
 Rule find_rate_limit;                                 // ways/ban.cpp
 Rule find_dead_path, find_new_flow_limit, find_loss;  // ways/limits_and_loss.cpp
 Rule find_web_only;                                   // ways/web_only.cpp
-Rule find_taken_connections, find_tls_filter;         // ways/worlds.cpp
 Rule find_closed, find_flows;                         // ways/closed.cpp
 Rule find_udp_blocked, find_one_way_media;            // ways/udp.cpp
-Rule find_stun_filter, find_sip_filter;               // ways/filters.cpp
+Rule find_stun_filter, find_sip_filter, find_tls_filter,
+    find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
     find_relayed_calls;                      // contents/call.cpp
 Rule find_refused_quic, find_filtered_quic;  // ways/quic.cpp
