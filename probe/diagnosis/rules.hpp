@@ -99,13 +99,11 @@ using Rule = Causes(const Diagnosis&);
 // The table, in the order of judging.
 std::span<Rule* const> rules();
 
-Rule find_offline;         // ways/offline.cpp
-Rule find_captive_portal;  // contents/site.cpp
-Rule find_clock_skew;      // contents/time.cpp
+Rule find_offline;                                             // ways/offline.cpp
+Rule find_captive_portal, find_split_paths, find_full_tunnel;  // contents/site.cpp
+Rule find_clock_skew;                                          // contents/time.cpp
 Rule find_own_firewall, find_hosts_file, find_agent,
     find_browser_policies;                          // contents/computer.cpp
-Rule find_split_paths;                              // contents/split_paths.cpp
-Rule find_full_tunnel;                              // contents/vpn.cpp
 Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp
 Rule find_dns_unreachable, find_dns_rewritten, find_dns_filtered, find_unanswered_names,
     find_outdated_names, find_dns_slow, find_dns_without_tcp;  // contents/dns.cpp
@@ -136,8 +134,8 @@ Rule find_vendor_down;              // contents/vendor.cpp
 // A call that a relay over TCP or TLS carries, because nothing else does (contents/call.cpp).
 bool needs_relay_over_stream(const ProbeResult& result);
 
-// contents/split_paths.cpp: this site's addresses as servers outside see them over UDP, and over
-// TCP. IPv4 only: with IPv6 a computer has several addresses of its own.
+// contents/site.cpp: this site's addresses as servers outside see them over UDP, and over TCP. IPv4
+// only: with IPv6 a computer has several addresses of its own.
 struct SplitPaths {
   IpAddress udp_address, tcp_address;
   Probes udp, tcp;  // by which each was seen

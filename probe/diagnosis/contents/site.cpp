@@ -1,4 +1,8 @@
-// What is wrong with the site as a whole: a sign-in page in front of it.
+// How the site as a whole is connected: a sign-in page is in front of it; TCP and UDP leave by
+// different paths, so that servers outside see different public addresses over the two; or a tunnel
+// carries the service.
+#include <algorithm>
+
 #include "probe/diagnosis/rules.hpp"
 
 namespace callready::findings {
@@ -15,6 +19,61 @@ bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
   return !facts.any_probe([&](const ProbeResult& other) {
     return facts.asked_for(other) && registrable_domain(other.probe.target.host) == owner;
   });
+}
+
+// A pool of addresses, or lines that are balanced, may give each flow another one: over each
+// protocol, this many flows have to agree, this many of them to the same server.
+constexpr std::size_t enough = 3, enough_there = 2;
+
+std::size_t count_to(const std::string& host, const Probes& seen) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      seen, [&](const ProbeResult* result) { return result->probe.target.host == host; }));
+}
+
+// Tunnels that stand in for a missing IP version, and are not VPNs: 464XLAT and DS-Lite (both with
+// an address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
+bool is_transition_link(const Facts& facts, std::string_view name) {
+  for (const std::string_view word :
+       {"clat", "v4-", "sit", "he-ipv6", "6rd", "6to4", "tun6to4", "ip6tnl"}) {
+    if (name.starts_with(word)) return true;
+  }
+  static const auto dummies = Network::parse("192.0.0.0/29");
+  return std::ranges::any_of(facts.report.site.interfaces, [&](const InterfaceInfo& interface) {
+    return interface.name == name &&
+           std::ranges::any_of(interface.addresses,
+                               [](const IpAddress& address) { return dummies->contains(address); });
+  });
+}
+
+// The service's way past the tunnel: what its document requires of those sets, open or not today,
+// media first. Of a tunnel that carries some networks only, the rows that go there. In a report
+// from before 0.2, which has no rules, it is what was tried.
+Text service_in_words(const Facts& facts, const EgressPath& way, const Probes& probes) {
+  const auto sets = facts.sets_of(probes);
+  const auto carried = ids_of(probes);
+  std::vector<FirewallRule> rules;
+  for (const auto severity : {Severity::required, Severity::recommended, Severity::optional}) {
+    for (const auto& set : facts.report.sets) {
+      if (!contains(sets, set.id)) continue;
+      for (const auto& row : set.requirements) {
+        const bool goes_there =
+            way.default_route ||
+            std::ranges::any_of(row.probes, [&](const auto& id) { return carried.contains(id); });
+        if (row.severity != severity || !goes_there) continue;
+        for (const auto& rule : row.rules) {
+          const bool now = rule.lifecycle == Lifecycle::current;
+          if (is_whole(rule) && rule.direction == Direction::out && now) add_rule(rules, rule);
+        }
+      }
+    }
+    // What is only recommended counts where nothing is required.
+    if (!rules.empty()) break;
+  }
+  std::ranges::stable_partition(
+      rules, [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
+  if (!rules.empty()) return in_short(rules);
+  const auto tried = tried_flows_in_words(facts, probes);
+  return tried.empty() ? phrase("all traffic to {}", listed(hosts_of(probes))) : tried;
 }
 
 }  // namespace
@@ -81,6 +140,105 @@ Causes find_captive_portal(const Diagnosis& context) {
   cause.contradicted = plain_http_answers(context);
   cause.closes = Closes::direct;
   return {cause};
+}
+
+std::optional<SplitPaths> split_paths(const Facts& facts) {
+  SplitPaths split;
+  std::set<IpAddress> by_udp, by_tcp;
+  for (const auto& result : facts.report.probes) {
+    if (!is_direct(result) || is_inside(result)) continue;
+    if (result.probe.with.contains("interface")) continue;  // the user's choice of a way
+    const auto address =
+        IpAddress::parse(text_of(result, EvidenceKind::mapped_address, Fact::address));
+    if (!address || !address->is_v4() || address->is_special()) continue;
+    const bool udp = is_udp(result);
+    (udp ? by_udp : by_tcp).insert(*address);
+    (udp ? split.udp : split.tcp).push_back(&result);
+  }
+  if (by_udp.size() != 1 || by_tcp.size() != 1 || by_udp == by_tcp) return std::nullopt;
+  split.udp_address = *by_udp.begin();
+  split.tcp_address = *by_tcp.begin();
+  return split;
+}
+
+Causes find_split_paths(const Diagnosis& context) {
+  const auto split = split_paths(context);
+  if (!split || split->udp.size() < enough || split->tcp.size() < enough) return {};
+  std::string server;
+  for (const auto* result : split->tcp) {
+    const auto& host = result->probe.target.host;
+    const bool both =
+        count_to(host, split->tcp) >= enough_there && count_to(host, split->udp) >= enough_there;
+    if (both) server = host;
+  }
+  if (server.empty()) return {};
+  Cause cause;
+  cause.name(FindingCode::network_split_paths, likely);
+  cause.title = phrase("TCP leaves this site from a different public address than UDP");
+  cause.fix = phrase(
+      "If calls work and this is intended, change nothing. Otherwise, find out what sends TCP a "
+      "different way: a proxy or a cloud security service, a tunnel, a second line. Exempt the "
+      "service's hosts from it if calls cannot be joined, or if media goes through a distant "
+      "region.");
+  const auto tell = [&](std::string_view by, const IpAddress& address, const Probes& seen) {
+    const auto there = std::ranges::find_if(
+        seen, [&](const ProbeResult* result) { return result->probe.target.host == server; });
+    cause.tell(
+        phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
+               by, count_to(server, seen),
+               count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : ""),
+        *there);
+  };
+  tell("UDP", split->udp_address, split->udp);
+  tell("TCP", split->tcp_address, split->tcp);
+  for (const auto& agent : context.report.site.agents) {
+    cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                      agent.seen));
+  }
+  cause.tell(
+      phrase("By itself, this breaks nothing: media uses UDP, and web pages and sign-in use TCP."));
+  return {cause};
+}
+
+Causes find_full_tunnel(const Diagnosis& context) {
+  const auto* link = own_link(context);
+  if (link == nullptr) return {};
+  // The hosts that the sets ask for, and that are not on the company's own networks: those belong
+  // in its tunnel.
+  const auto outside = hosts_of(context.probes_that([&](const ProbeResult& result) {
+    const bool tried = is_direct(result) && result.observation.address;
+    return tried && context.asked_for(result) && !is_inside(result);
+  }));
+  Causes causes;
+  for (const auto& way : context.report.site.ways) {
+    auto hosts = way.hosts;
+    std::erase_if(hosts, [&](const std::string& host) { return !contains(outside, host); });
+    if (!way.tunnel || hosts.empty() || is_transition_link(context, way.interface)) continue;
+    const auto probes = context.probes_that([&](const ProbeResult& result) {
+      return contains(hosts, result.probe.target.host) && is_direct(result);
+    });
+    auto& cause = causes.emplace_back();
+    // The route is a fact. Over PPP it may lead to an access line (PPPoE) besides the cable's own
+    // addresses, and not to a VPN.
+    const bool access_line = way.interface.starts_with("ppp");
+    cause.name(FindingCode::network_vpn_full_tunnel, access_line ? likely : certain);
+    cause.title = way.default_route
+                      ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+                  : hosts.size() == outside.size()
+                      ? phrase("A VPN ({}) carries the service's traffic", way.interface)
+                      : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
+    const auto advice = advice_in_words(context, probes, {"vpn", "tunnel"});
+    cause.fix = phrase(
+        "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
+        "compare both paths: callready check ... --interface {} --interface {}.",
+        service_in_words(context, way, probes), commands_for_the_list(context, probes), advice,
+        link->name, way.interface);
+    cause.tell(phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
+                      way.interface, link->name));
+    if (way.default_route)
+      cause.tell(phrase("So does all other traffic (default route over {}).", way.interface));
+  }
+  return causes;
 }
 
 }  // namespace callready::findings
