@@ -148,7 +148,7 @@ std::optional<SplitPaths> split_paths(const Facts& facts);
 // A stream between relays of a server, after one of them died (contents/turn.cpp).
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 
-// ways/own_connection.cpp: what keeps this computer off the Internet, by its own system, without
+// ways/offline.cpp: what keeps this computer off the Internet, by its own system, without
 // evidence of what was tried. Nothing where it is connected, where a tunnel may be its way out, or
 // where the report does not say (one from before 0.3). Its code is `network.offline` where no link
 // is up.
