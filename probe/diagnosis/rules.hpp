@@ -109,12 +109,11 @@ Rule find_dns_unreachable, find_dns_rewritten, find_dns_filtered, find_unanswere
     find_outdated_names, find_dns_slow, find_dns_without_tcp;  // contents/dns.cpp
 Rule find_block_page;                                          // contents/block_page.cpp
 Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
-    find_proxy_denials, find_stripped_upgrades;       // contents/proxy.cpp
-Rule find_rate_limit;                                 // ways/ban.cpp
-Rule find_dead_path, find_new_flow_limit, find_loss;  // ways/limits_and_loss.cpp
-Rule find_web_only;                                   // ways/web_only.cpp
-Rule find_closed, find_flows;                         // ways/closed.cpp
-Rule find_udp_blocked, find_one_way_media;            // ways/udp.cpp
+    find_proxy_denials, find_stripped_upgrades;            // contents/proxy.cpp
+Rule find_rate_limit;                                      // ways/ban.cpp
+Rule find_dead_path, find_new_flow_limit, find_loss;       // ways/limits_and_loss.cpp
+Rule find_closed, find_flows;                              // ways/closed.cpp
+Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_sip_filter, find_tls_filter,
     find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
