@@ -24,7 +24,7 @@ struct ClosedFlows {
 };
 
 // What firewalls' rules on ports, destinations and flows close, or what looks like it because a
-// server is out of order (closed_flows.cpp). What another cause explains is left out. Worlds are
+// server is out of order. What another cause explains is left out. Worlds are
 // drawn only where a flow fails and nothing explains it.
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context);
 
