@@ -4,7 +4,7 @@
 
 #include "probe/cli/saved_report.hpp"
 #include "probe/cli/say.hpp"
-#include "probe/diagnosis/compare/history.hpp"
+#include "probe/diagnosis/compare/compare.hpp"
 #include "probe/model/told_apart.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/format.hpp"

@@ -95,7 +95,7 @@ struct Site {
   std::vector<std::string> unread_policies;  // "/etc/...: not JSON": places that could not be read
 };
 
-// Since when something has been so, run after run (probe/diagnosis/compare/history.hpp).
+// Since when something has been so, run after run (probe/diagnosis/compare/compare.hpp).
 struct Standing {
   WallTime since;      // the start of the first of these runs
   int runs = 1;        // in a row, this one too

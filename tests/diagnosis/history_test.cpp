@@ -1,4 +1,3 @@
-#include "probe/diagnosis/compare/history.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "probe/diagnosis/compare/compare.hpp"
-#include "probe/diagnosis/compare/history.hpp"
 #include "probe/diagnosis/compare/merge.hpp"
 #include "probe/util/utf8.hpp"
 #include "reports/diff.hpp"

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "probe/diagnosis/compare/history.hpp"
+#include "probe/diagnosis/compare/compare.hpp"
 #include "probe/diagnosis/compare/merge_rows.hpp"
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/status/judge.hpp"
