@@ -117,9 +117,8 @@ Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_sip_filter, find_tls_filter,
     find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
-    find_relayed_calls;                      // contents/call.cpp
-Rule find_refused_quic, find_filtered_quic;  // ways/quic.cpp
-Rule find_cut_hello;                         // contents/hello.cpp
+    find_relayed_calls;                                      // contents/call.cpp
+Rule find_refused_quic, find_filtered_quic, find_cut_hello;  // ways/greetings.cpp
 Rule find_interception, find_old_authorities, find_other_far_ends,
     find_certificate_faults;                             // contents/tls.cpp
 Rule find_idle_timeout, find_nat;                        // contents/nat.cpp
