@@ -156,8 +156,8 @@ std::optional<Finding> disconnected(const Site& site);
 // the table, since it comes after them.
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
 
-// ways/runner_up.cpp: for a cause that worlds decide. Nothing if it is certain, or nothing else is
-// close.
+// ways/unexplained.cpp: for a cause that worlds decide. Nothing if it is certain, or nothing else
+// is close.
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 
 // ways/weak_evidence.cpp

@@ -1,8 +1,13 @@
 // What no rule explains is reported as it is: which flows, what was seen, and what to ask next. A
-// blocked capability never stands alone.
+// blocked capability never stands alone. And what else may be behind a failure that worlds explain,
+// if it is close: the likeliest world that explains all of it by another cause, and what would tell
+// them apart.
 #include <algorithm>
 
+#include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/ways/by_worlds.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
 
 namespace callready::findings {
 namespace {
@@ -24,6 +29,118 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
     if (!any_explained) add_new(lost, failed);
   }
   return lost;
+}
+
+// Less likely is not worth mentioning; what is in nearly all worlds is not in question.
+constexpr double is_close = 0.05, is_settled = 0.95;
+
+// How one world explains these failures.
+struct Behind {
+  std::vector<const reach::Box*> boxes;  // each once
+  bool chance = false;                   // packets get lost
+};
+
+// Nothing where it leaves one of them unexplained.
+std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& world,
+                             const std::vector<std::size_t>& failures) {
+  Behind found;
+  for (const auto event : failures) {
+    const auto met = reach::fate_in(world, drawn.boxes, drawn.sight, event);
+    const bool passes = met.fate == reach::Fate::close || met.fate == reach::Fate::carry;
+    if (!met.met() || passes) {
+      if (reach::losses[world.loss].share < reach::is_a_cause) return std::nullopt;
+      found.chance = true;
+      continue;
+    }
+    add_once(found.boxes, &drawn.boxes[met.box]);
+  }
+  return found;
+}
+
+Text hosts_in_words(const reach::Sight& sight, const reach::Hosts& hosts) {
+  std::vector<std::string> names;
+  for (const auto host : hosts) names.push_back(sight.hosts[host]);
+  return listed(names);
+}
+
+// "UDP 5060", "TCP 5061 and 8443", "UDP".
+Text flows_of(const reach::Box& box) {
+  std::vector<std::string> ports;
+  for (const auto& range : box.ports) ports.push_back(range.to_string());
+  const auto protocol = box.protocol == reach::Protocol::udp   ? Text("UDP")
+                        : box.protocol == reach::Protocol::tcp ? Text("TCP")
+                                                               : phrase("UDP and TCP");
+  return ports.empty() ? protocol : phrase("{} {}", protocol, listed(ports));
+}
+
+// A firewall's rule; some let through what is on a list, and all let through DNS or not.
+Text rule_in_words(const reach::Sight& sight, const reach::Box& box) {
+  const bool lists_ports = std::ranges::any_of(box.spared, [](const reach::Spared& spared) {
+    return spared.ports.first != dns_port || spared.ports.last != dns_port;
+  });
+  if (box.code == FindingCode::firewall_web_only)
+    return phrase("a firewall that blocks everything but the web");
+  if (!box.spared_hosts.empty() || box.spares_asked || lists_ports)
+    return phrase("a firewall that allows {} only to what is on a list", flows_of(box));
+  if (!box.hosts.empty())
+    return phrase("a firewall rule against {} to {}", flows_of(box),
+                  hosts_in_words(sight, box.hosts));
+  if (!box.ports.empty())
+    return phrase("a firewall rule against {} to any destination", flows_of(box));
+  return box.protocol == reach::Protocol::udp ? phrase("a firewall that blocks all UDP") : Text();
+}
+
+// Empty for what has no words of its own here.
+Text in_words(const reach::Sight& sight, const reach::Box& box) {
+  switch (box.kind) {
+    case reach::Kind::rule:
+    case reach::Kind::hosts:
+      return rule_in_words(sight, box);
+    case reach::Kind::far_end:
+      return box.fate == reach::Fate::closed
+                 ? phrase("servers that refuse connections ({})", hosts_in_words(sight, box.hosts))
+                 : phrase("servers that are down ({})", hosts_in_words(sight, box.hosts));
+    case reach::Kind::reticent:
+      return phrase("servers that ignore clients they do not know ({})",
+                    hosts_in_words(sight, box.hosts));
+    case reach::Kind::accept:  // one that carries connections on is behind no failure
+      return phrase("a device that answers TCP itself and passes nothing on");
+    case reach::Kind::inspect:
+      return box.code == FindingCode::firewall_tls_filtered ? phrase("a filter that cuts off TLS")
+             : box.code == FindingCode::firewall_stun_filtered
+                 ? phrase("a device that recognizes STUN and drops it")
+             : box.code.finding == FindingCode::firewall_sip_filtered
+                 ? phrase("a device that recognizes SIP and drops it")
+                 : Text();
+    case reach::Kind::limit:
+      return phrase("a limit on new connections");
+    case reach::Kind::path:
+      return phrase("a dead path among several");
+    case reach::Kind::ban:
+      return phrase("a device that has started to block this computer");
+    default:
+      return {};
+  }
+}
+
+Text what_tells(const Behind& other) {
+  const auto any = [&](auto such) {
+    return std::ranges::any_of(other.boxes, [&](const auto* box) { return such(*box); });
+  };
+  if (any(reach::at_far_end)) {
+    return phrase(
+        "To find out, run this from another line, such as a phone's hotspot: if it fails there as "
+        "well, it is the servers.");
+  }
+  const bool at_random = any([](const reach::Box& box) {
+    return box.kind == reach::Kind::limit || box.kind == reach::Kind::path;
+  });
+  if (other.chance || at_random) {
+    return phrase(
+        "To find out, run this again at a quiet time: what is lost by chance differs from run to "
+        "run.");
+  }
+  return phrase("To find out, look for this computer's packets in the firewall's log.");
 }
 
 }  // namespace
@@ -71,6 +188,43 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   }
   cause.show(cause.explained, 6);
   return cause;
+}
+
+std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) {
+  // What a firewall closes: worlds decide on all such codes (finding_code.cpp).
+  const bool by_worlds =
+      family_of(cause.code) == "firewall" && has(cause.code, FindingTrait::asks_to_let_through);
+  if (cause.confidence == certain || !by_worlds) return {};
+  const auto lost = ids_of(failing_ones(cause.explained));
+  const auto& drawn = context.worlds();
+  std::vector<std::size_t> failures;
+  for (std::size_t i = 0; i < drawn.sight.packets.size(); ++i) {
+    const auto& event = drawn.sight.events.flows[i];
+    if (lost.contains(event.probe) && reach::is_bad(event.seen)) failures.push_back(i);
+  }
+  if (failures.empty()) return {};
+  // Servers that are down are not a device, whatever the code.
+  const auto says_the_same = [&](const reach::Box* box) {
+    return !reach::at_far_end(*box) && box->code.finding == cause.code;
+  };
+  const auto settled = [&](const reach::Box* box) {
+    return reach::probability(drawn.worlds, [&](const reach::World& world) {
+             return std::ranges::any_of(world.boxes,
+                                        [&](auto number) { return &drawn.boxes[number] == box; });
+           }) >= is_settled;
+  };
+  for (const auto& world : drawn.worlds) {
+    if (world.probability < is_close) break;
+    auto other = behind(drawn, world, failures);
+    if (!other || std::ranges::any_of(other->boxes, says_the_same)) continue;
+    std::erase_if(other->boxes, settled);
+    std::vector<Text> causes;
+    for (const auto* box : other->boxes) causes.push_back(in_words(drawn.sight, *box));
+    if (other->chance) causes.push_back(phrase("packets that get lost by chance"));
+    const bool all_told = std::ranges::none_of(causes, &Text::empty);
+    if (!causes.empty() && all_told) return RunnerUp{listed(causes), what_tells(*other)};
+  }
+  return {};
 }
 
 }  // namespace callready::findings
