@@ -117,7 +117,7 @@ Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_sip_filter, find_tls_filter,
     find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
-    find_relayed_calls;                                      // contents/call.cpp
+    find_relayed_calls, find_outage;                         // contents/call.cpp
 Rule find_refused_quic, find_filtered_quic, find_cut_hello;  // ways/greetings.cpp
 Rule find_interception, find_old_authorities, find_other_far_ends,
     find_certificate_faults;                             // contents/tls.cpp
@@ -125,7 +125,6 @@ Rule find_idle_timeout, find_nat;                        // contents/nat.cpp
 Rule find_sip_alg, find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
 Rule find_media_loss, find_poor_score, find_full_line, find_few_calls, find_media_delay,
     find_cleared_marks;             // contents/media.cpp
-Rule find_outage;                   // contents/outage.cpp
 Rule find_dying_relays, find_turn;  // contents/turn.cpp
 Rule find_vendor_down;              // contents/vendor.cpp
 
