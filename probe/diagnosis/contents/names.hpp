@@ -54,8 +54,7 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name);
 // only if the address is a known block page's.
 std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
     const std::map<std::string, Name>& names);
-// Whose block page has that address: "Cisco Umbrella"; empty where none is known
-// (contents/block_page.cpp).
+// Whose block page has that address: "Cisco Umbrella"; empty where none is known.
 std::string_view block_page_of(const IpAddress& address);
 // What a DNS server answered for it; nothing where there is no answer with an address.
 std::set<IpAddress> addresses_in(const Evidence& answer);
