@@ -124,9 +124,8 @@ Rule find_interception, find_old_authorities, find_other_far_ends,
 Rule find_idle_timeout, find_nat;                        // contents/nat.cpp
 Rule find_sip_alg, find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
 Rule find_media_loss, find_poor_score, find_full_line, find_few_calls, find_media_delay,
-    find_cleared_marks;             // contents/media.cpp
-Rule find_dying_relays, find_turn;  // contents/turn.cpp
-Rule find_vendor_down;              // contents/vendor.cpp
+    find_cleared_marks;                               // contents/media.cpp
+Rule find_vendor_down, find_dying_relays, find_turn;  // contents/vendor.cpp
 
 // A call that a relay over TCP or TLS carries, because nothing else does (contents/call.cpp).
 bool needs_relay_over_stream(const ProbeResult& result);
@@ -142,7 +141,7 @@ struct SplitPaths {
 // lines.
 std::optional<SplitPaths> split_paths(const Facts& facts);
 
-// A stream between relays of a server, after one of them died (contents/turn.cpp).
+// A stream between relays of a server, after one of them died (contents/vendor.cpp).
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 
 // ways/offline.cpp: what keeps this computer off the Internet, by its own system, without
