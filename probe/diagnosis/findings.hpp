@@ -11,9 +11,8 @@
 
 namespace callready {
 
-// The causes of what is wrong in `report`, in the order in which they are judged: what an earlier
-// one explains, a later one does not name again. Its `findings` are not looked at. Empty for a
-// clean site.
+// The causes of what is wrong in `report`: those that block a capability first, then those that
+// limit one, then the rest. Its `findings` are not looked at. Empty for a clean site.
 std::vector<Finding> diagnose(const Report& report);
 
 // One set of a run: the rows that were planned of it, and its active scenarios. A view.

@@ -188,6 +188,7 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const findin
     findings::fill_in(facts.report, *rest);
     found.push_back(std::move(*rest));
   }
+  sort_by_impact(found, facts.report.sets);
   return found;
 }
 

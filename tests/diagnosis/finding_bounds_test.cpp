@@ -386,9 +386,9 @@ TEST(VendorDown, SaysOfEachHostWhatItDid) {
                        row("turn", {turn("turn.vendor.com", refused, "")}), controls(anchors()),
                        follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].title, "The service answers with a server error: portal.vendor.com");
-  EXPECT_EQ(found[1].title, "The service refuses connections: turn.vendor.com");
-  EXPECT_TRUE(holds(found[1].fix, "Change nothing on the network")) << found[1].fix;
+  EXPECT_EQ(found[0].title, "The service refuses connections: turn.vendor.com");
+  EXPECT_TRUE(holds(found[0].fix, "Change nothing on the network")) << found[0].fix;
+  EXPECT_EQ(found[1].title, "The service answers with a server error: portal.vendor.com");
 }
 
 TEST(VendorDown, NamesNoServerThatIsOnlyAskedAboutTheNat) {

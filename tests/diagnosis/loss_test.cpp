@@ -174,7 +174,7 @@ TEST(Loss, ByALimitOfNewFlowsIsNoBlackHole) {
       probe(CheckKind::path, Transport::udp, "stun.cloudflare.com", 3478, failed, "black_hole");
   EXPECT_EQ(codes(losing({counted("one", 20, 20), counted("new", 20, 5), hole})),
             Codes{"firewall.new_flows_limited (likely)"});
-  EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16), hole})).front(),
+  EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16), hole})).back(),
             "network.mtu (possible)");
 }
 

@@ -334,6 +334,57 @@ TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
   EXPECT_EQ(verdict_of_set({calls}, std::vector{works, fails}), Verdict::ready);
 }
 
+// One that people can do without is not what they have to do first.
+TEST(SortByImpact, WhatBlocksComesBeforeWhatLimitsAndThatBeforeTheRest) {
+  SetResult set;
+  set.id = "vendor";
+  for (const auto* id : {"tcp", "tls", "media", "push"}) {
+    RequirementResult row;
+    row.id = id;
+    row.status = id == std::string_view("tls") ? Status::pass : Status::fail;
+    set.requirements.push_back(row);
+  }
+  CapabilityResult calls;
+  calls.id = "calls";
+  calls.verdict = Verdict::blocked;
+  calls.requirements = {"tcp", "tls", "media"};
+  calls.needs = {Need{{{"tcp"}, {"tls"}}, true}, Need{{{"media"}}}};
+  set.capabilities = {calls};
+  const auto sorted = [&] {
+    const auto made = [](const std::string& title, std::vector<std::string> explains,
+                         std::vector<FindingAffects> affects) {
+      Finding finding;
+      finding.code = FindingCode::firewall_flow_blocked;
+      finding.title = title;
+      finding.explains = std::move(explains);
+      finding.affects = std::move(affects);
+      return finding;
+    };
+    std::vector<Finding> findings{
+        made("nothing", {}, {}), made("tcp", {"vendor/tcp"}, {{"vendor", {"calls"}}}),
+        made("advice", {}, {{"vendor", {}}}), made("push", {"vendor/push"}, {{"vendor", {}}}),
+        made("media", {"vendor/media"}, {{"vendor", {"calls"}}})};
+    findings[2].code = FindingCode::dns_slow;
+    sort_by_impact(findings, {set});
+    std::string titles;
+    for (const auto& finding : findings) titles += finding.title.string() + ' ';
+    return titles;
+  };
+  EXPECT_EQ(sorted(), "media tcp push nothing advice ");
+  set.requirements[1].status = Status::fail;
+  EXPECT_EQ(sorted(), "tcp media push nothing advice ") << "nothing stands in for it any more";
+  set.requirements[1].status = Status::pass;
+  set.capabilities[0].needs.clear();
+  EXPECT_EQ(sorted(), "tcp media push nothing advice ") << "as in a report of an older edition";
+  // Needs that are only recommended block it together.
+  set.capabilities[0].needs = calls.needs;
+  for (auto& row : set.requirements) {
+    row.severity = Severity::recommended;
+    row.status = Status::fail;
+  }
+  EXPECT_EQ(sorted(), "tcp media push nothing advice ");
+}
+
 TEST(WeighFindings, ACauseThatWeakensCallsIsNotReady) {
   const auto weighed = [](FindingCode code, Confidence confidence, Severity severity,
                           Verdict before = Verdict::ready) {

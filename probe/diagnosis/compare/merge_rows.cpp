@@ -355,9 +355,7 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
     merged.push_back(combined(group, parts));
     leave_out_what_is_well(merged.back(), well);
   }
-  std::ranges::stable_partition(merged, [](const Finding& finding) {
-    return !finding.affects.empty() || !finding.explains.empty();
-  });
+  sort_by_impact(merged, sets);
   return merged;
 }
 

@@ -121,6 +121,13 @@ class Together {
   bool counted_ = false, all_lost_ = true;
 };
 
+// What the loss of the need does: as its weightiest row says.
+Verdict loss_of(const Need& need, const Rows& rows) {
+  auto loss = Verdict::ready;
+  for (const auto& ids : need.alternatives) loss = worse_of(loss, loss_of(ids, rows));
+  return loss;
+}
+
 }  // namespace
 
 Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows) {
@@ -148,8 +155,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   };
   for (const auto& need : capability.needs) {
     const auto alternatives = measurable(need, rows);
-    auto loss = Verdict::ready;  // as the weightiest row says
-    for (const auto& ids : need.alternatives) loss = worse_of(loss, loss_of(ids, rows));
+    const auto loss = loss_of(need, rows);
     if (alternatives.empty()) {
       untried |= loss != Verdict::ready;
       continue;
@@ -205,6 +211,23 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       break;
   }
   return result;
+}
+
+std::vector<std::string> rows_that_block(const CapabilityResult& capability, const Rows& rows) {
+  if (capability.verdict != Verdict::blocked) return {};
+  std::vector<std::string> lost;
+  for (const auto& need : capability.needs) {
+    const auto hoped = choose(measurable(need, rows), loss_of(need, rows), Assume::best);
+    if (hoped.verdict != Verdict::blocked) continue;
+    for (const auto& ids : need.alternatives) add_new(lost, ids);
+  }
+  // If no need blocks it alone, all of them do together.
+  if (lost.empty()) lost = capability.requirements;
+  std::erase_if(lost, [&](const std::string& id) {
+    const auto* row = rows.find(id);
+    return row == nullptr || row->status != Status::fail;
+  });
+  return lost;
 }
 
 }  // namespace callready

@@ -104,6 +104,10 @@ Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
 // its needs are lost, even if their rows are only recommended; the set is degraded then.
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
+// The rows that fail and for which nothing else stands in, so that the capability is blocked. A
+// report from before 0.2 does not say what may stand in: all that fail.
+std::vector<std::string> rows_that_block(const CapabilityResult& capability, const Rows& rows);
+
 // The whole set. Rows that were not planned do not appear, nor do capabilities of other scenarios.
 // Where no capability could be measured (`--only` with a row that none needs), the rows themselves
 // give the verdict.
@@ -117,6 +121,10 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
 // Findings count, too: a set that a likely or certain cause weakens is not `ready`, whether or not
 // a row failed because of it. Advice (slow DNS, cleared marks) weakens nothing.
 void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets);
+
+// Those that block a capability come first, then those that limit something, then those that hurt
+// nothing; otherwise their order stays.
+void sort_by_impact(std::vector<Finding>& findings, const std::vector<SetResult>& sets);
 
 // For the set's notes: what works over IPv6, by translation only, or not without a translator on
 // this computer. None if nothing of the set went over IPv6.
