@@ -28,8 +28,7 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
   if (!finding.seen_from.empty()) {
     out += fmt::format("- **Seen from:** {}\n", escaped_markdown(joined(finding.seen_from)));
   }
-  const auto affected = affected_by(finding, report);
-  if (!affected.empty()) out += fmt::format("- **Affects:** {}\n", escaped_markdown(affected));
+  out += fmt::format("- **Affects:** {}\n", escaped_markdown(affected_by(finding, report)));
   const auto seen = seen_by_users(finding, report);
   if (!seen.empty()) out += fmt::format("- **Users may see:** {}\n", escaped_markdown(seen));
   if (!finding.evidence.empty()) out += "- **Evidence:**\n";

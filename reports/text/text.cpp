@@ -163,8 +163,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     }
     // If the verdicts have named them, leave the lines to the next finding.
     if (verdicts_name_all && affects_all(finding, report)) continue;
-    const auto affected = affected_by(finding, report);
-    if (!affected.empty()) page.labelled(say("Affects"), affected, 3, label);
+    page.labelled(say("Affects"), affected_by(finding, report), 3, label);
   }
   const auto open = unexplained_titles(report);
   if (!open.empty()) page.paragraph(say("Not explained by this: {}.", listed(open)));

@@ -369,6 +369,21 @@ TEST(Text, WhatUsersSeeStandsBesideTheCause) {
   EXPECT_EQ(seen_by_users(report.findings[0], report), seen);
 }
 
+TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
+  auto report = samples::degraded();
+  const auto all = [&] {
+    return render_text(report, with(false, false)) + render_markdown(report, {}) +
+           render_html(report, {});
+  };
+  EXPECT_EQ(all().find("nothing that was tested"), std::string::npos);
+  report.findings.at(0).affects.clear();
+  for (const auto* line :
+       {"   Affects nothing that was tested\n", "- **Affects:** nothing that was tested\n",
+        "<dt>Affects</dt><dd>nothing that was tested</dd>"}) {
+    EXPECT_NE(all().find(line), std::string::npos) << line;
+  }
+}
+
 TEST(Text, TheCauseTellsTwoThingsRatherThanOneOfTwoHosts) {
   Finding finding;
   for (const auto* text : {"Asked elsewhere, the name exists: a",
