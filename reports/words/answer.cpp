@@ -159,6 +159,19 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   } else if (set.verdict == Verdict::blocked) {
     tell(say("{} does not work{}.", name, here));
   }
+  const auto tell_unknown = [&] {
+    if (!unknown.empty() && sentences.empty()) {
+      tell(say("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
+               listed(unknown)));
+    } else if (!unknown.empty()) {
+      tell(say("Still unknown: {}.", listed(unknown)));
+    } else if (set.verdict == Verdict::unknown) {
+      tell(say("Could not determine whether {} works{}.", name, here));
+    }
+  };
+  // What a verdict of NOT DECIDED is about goes before what works.
+  const bool unknown_first = set.verdict == Verdict::unknown && sentences.empty();
+  if (unknown_first) tell_unknown();
   if (!fallback.empty() && sentences.empty()) {
     tell(say("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
              listed(fallback)));
@@ -175,14 +188,7 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
     const auto lost = lost_without_cause(set, report);
     if (!lost.empty()) tell(say("Not reached: {}.", listed(lost)));
   }
-  if (!unknown.empty() && sentences.empty()) {
-    tell(say("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
-             listed(unknown)));
-  } else if (!unknown.empty()) {
-    tell(say("Still unknown: {}.", listed(unknown)));
-  } else if (set.verdict == Verdict::unknown) {
-    tell(say("Could not determine whether {} works{}.", name, here));
-  }
+  if (!unknown_first) tell_unknown();
   if (sentences.empty()) {
     tell(!tried_in_part(set, report) ? say("{} works{}.", name, here)
          : all_reached(set)          ? say("Everything tested for {} works{}.", name, here)

@@ -152,6 +152,25 @@ TEST(Answer, SaysOfNothingThatItWorksUnlessItDoes) {
   EXPECT_EQ(verdict_in_short(set, report), "does not work: Files; not tested: Video");
 }
 
+TEST(Answer, SaysFirstWhatIsNotDecided) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  set.verdict = Verdict::unknown;
+  set.capabilities = {{"a", "Calls", Verdict::degraded, "works over a fallback", {"web"}, {}},
+                      {"b", "Video", Verdict::unknown, "could not be decided", {"web"}, {}}};
+  EXPECT_EQ(verdict_sentences(set, report),
+            "Could not determine whether Rainbow fully works from here. Still unknown: Video. With "
+            "limits: Calls.");
+  set.capabilities.at(0).fallback = true;
+  EXPECT_EQ(verdict_sentences(set, report),
+            "Could not determine whether Rainbow fully works from here. Still unknown: Video. Only "
+            "over a fallback (expect lower quality): Calls.");
+  set.verdict = Verdict::degraded;
+  EXPECT_EQ(verdict_sentences(set, report),
+            "Rainbow works from here, but only over a fallback (expect lower quality): Calls. "
+            "Still unknown: Video.");
+}
+
 // A run of `--only` has none of the other rows, not even as not tried.
 TEST(Answer, OfAPartSaysNothingOfTheWhole) {
   auto report = samples::clean();
