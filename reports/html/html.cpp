@@ -176,6 +176,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
                 "shows what had been seen by then."));
   }
   out.put(verdicts(report));
+  if (const auto next = how_to_settle(report); !next.empty()) out.put("<p>{}</p>\n", next);
   if (const auto lost = resent_in_words(report); !lost.empty()) {
     out.put("<p class=\"warning-box\">{}</p>\n", lost);
   }

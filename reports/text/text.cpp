@@ -436,6 +436,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   Page page(options);
   const bool in_short = !options.verbose && verdicts_in_short(page, report);
   add_verdicts(page, report, in_short);
+  if (const auto next = how_to_settle(report); !next.empty()) page.paragraph(next);
   add_findings(page, report, options.verbose, !options.verbose && !in_short);
   add_places(page, report);
   add_sets(page, report, options.verbose);

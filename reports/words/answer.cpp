@@ -98,15 +98,22 @@ std::string counted(const std::vector<std::string>& titles, const SetResult& set
   return say("{} of {} capabilities", titles.size(), set.capabilities.size());
 }
 
-// The finding about a flaw in a capability that works; 0: none.
-std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
-                    const Report& report) {
-  if (capability.verdict != Verdict::ready) return 0;
+// The first finding that names the capability; 0: none does.
+std::size_t number_of_cause(const SetResult& set, const CapabilityResult& capability,
+                            const Report& report) {
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     for (const auto& affected : report.findings[i].affects) {
       if (affected.set == set.id && contains(affected.capabilities, capability.id)) return i + 1;
     }
   }
+  return 0;
+}
+
+// The finding about a flaw in a capability that works; 0: none.
+std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
+                    const Report& report) {
+  if (capability.verdict != Verdict::ready) return 0;
+  if (const auto number = number_of_cause(set, capability, report); number != 0) return number;
   for (const auto& row : set.requirements) {
     if (row.status != Status::warn || !contains(capability.requirements, row.id)) continue;
     if (const auto number = explained_by(set, row, report); number != 0) return number;
@@ -235,6 +242,26 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
   if (works && !unknown.empty()) text = say("{}; still unknown: {}", text, counted(unknown, set));
   if (not_tried.empty()) return text;
   return say("{}; not tested: {}", text, counted(not_tried, set));
+}
+
+std::string how_to_settle(const Report& report) {
+  bool again = false;  // what was measured may come out otherwise
+  for (const auto& set : report.sets) {
+    for (const auto& capability : set.capabilities) {
+      if (capability.verdict != Verdict::unknown || !was_tried(set, capability)) continue;
+      if (const auto number = number_of_cause(set, capability, report); number != 0) {
+        return say("To settle what is still unknown, fix cause {}, then run this again.", number);
+      }
+      again |= std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
+        return row.status == Status::unknown && row.total > 0 &&
+               contains(capability.requirements, row.id);
+      });
+    }
+  }
+  if (!again || !report.complete) return {};
+  return say(
+      "To settle what is still unknown, wait 60 s and run this again, if necessary with --thorough "
+      "(up to 4 minutes).");
 }
 
 Mark mark_of(const SetResult& set, const Report& report) {

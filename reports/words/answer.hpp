@@ -30,6 +30,10 @@ std::string verdict_sentences(const SetResult& set, const Report& report);
 // The same if there is only room for a few words: "does not work: 2 of 5 capabilities".
 std::string verdict_in_short(const SetResult& set, const Report& report);
 
+// What to do next about what was tried and could not be decided; empty if nothing is open, or if
+// the rows themselves say what they lack.
+std::string how_to_settle(const Report& report);
+
 // Which part the run was limited to: "--only turn-udp, --only web"; empty if it was not.
 std::string part_asked(const Report& report);
 

@@ -171,6 +171,28 @@ TEST(Answer, SaysFirstWhatIsNotDecided) {
             "Still unknown: Video.");
 }
 
+TEST(Answer, SaysOnceHowToSettleWhatIsOpen) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  EXPECT_EQ(how_to_settle(report), "");
+  set.verdict = Verdict::unknown;
+  set.capabilities = {{"a", "Calls", Verdict::unknown, "could not be decided", {"open"}, {}},
+                      {"b", "Video", Verdict::unknown, "could not be decided", {"open"}, {}}};
+  set.requirements = {{.id = "open", .status = Status::unknown}};
+  EXPECT_EQ(how_to_settle(report), "") << "the row says what it lacks";
+  set.requirements.at(0).total = 2;
+  const std::string again = "To settle what is still unknown, wait 60 s and run this again,";
+  EXPECT_EQ(how_to_settle(report), again + " if necessary with --thorough (up to 4 minutes).");
+  EXPECT_TRUE(holds(render_text(report, {}), again)) << render_text(report, {});
+  EXPECT_TRUE(holds(render_html(report, {}), again));
+  report.findings = {finding("Another's"), finding("Its own", {{set.id, {"b"}}})};
+  EXPECT_EQ(how_to_settle(report),
+            "To settle what is still unknown, fix cause 2, then run this again.");
+  report.findings.clear();
+  report.complete = false;
+  EXPECT_EQ(how_to_settle(report), "") << "it was stopped, and says so";
+}
+
 // A run of `--only` has none of the other rows, not even as not tried.
 TEST(Answer, OfAPartSaysNothingOfTheWhole) {
   auto report = samples::clean();
