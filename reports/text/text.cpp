@@ -364,7 +364,9 @@ Page last_screen(const Report& report, const RenderOptions& options, std::size_t
       page.labelled_in_short(say("Fix"), report.findings[i].fix, 3, label, short_fix,
                              say("In full: --ticket."));
     } else {
-      page.labelled(say("For"), team(report.findings[i].owner), 3, label);
+      const auto who = team(report.findings[i].owner);
+      const bool cut = !report.findings[i].fix.empty();
+      page.labelled(say("For"), cut ? say("{}; fix above", who) : who, 3, label);
     }
   }
   if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);

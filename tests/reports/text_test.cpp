@@ -272,6 +272,8 @@ TEST(Text, LastScreenHasAPartOfALongFix) {
       EXPECT_NE(screen.find(part), std::string::npos) << part << "\n" << screen;
     }
     EXPECT_EQ(screen.find("word299"), std::string::npos) << screen;
+    // There is no room for the others' fixes.
+    EXPECT_NE(screen.find("   For     your DNS team; fix above\n"), std::string::npos) << screen;
   }
 }
 
