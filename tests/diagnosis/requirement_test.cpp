@@ -785,6 +785,12 @@ TEST(Requirement, SaysNoMoreThanWasSeen) {
       << judge(with_reach(all()), {instead, other}).summary;
   EXPECT_TRUE(judge(with_reach(all()), {instead, {"b", answered}})
                   .summary.starts_with("1 of 2 reached, 1 not known: a:443"));
+  // Of two that did not answer, which is which.
+  const auto mixed = judge(with_reach(all()), {{"b", refused}, instead}).summary.string();
+  EXPECT_TRUE(mixed.starts_with("0 of 2 reached, 1 not known: b:443 (TLS): ")) << mixed;
+  EXPECT_TRUE(
+      mixed.ends_with("; a:443 (TLS), not known: a device in the path answered in its place"))
+      << mixed;
   // The reason to doubt it is the same device.
   const std::vector<ProbeResult> taken{test::result_of(instead)};
   const PlannedRequirement planned{"set", "row", {taken.front().probe.id}};

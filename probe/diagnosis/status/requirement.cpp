@@ -242,12 +242,19 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
     return host.state != State::reached && host.why->observation.outcome == Outcome::skipped;
   });
   auto text = untried ? Text() : reached_in_words(hosts, counted);
+  // Beside hosts that were not reached, what is not known has to say so.
+  const bool mixed = std::ranges::count(hosts, State::bad, &HostState::state) > 0;
   std::vector<Text> lost;
   for (const auto& host : hosts) {
     if (host.state == State::reached || lost.size() > 3) continue;
-    lost.push_back(lost.size() == 3 ? Text("...")
-                                    : phrase("{}: {}", endpoint_in_words(host.why->probe.target),
-                                             trouble_in_words(*host.why, evidences)));
+    if (lost.size() == 3) {
+      lost.emplace_back("...");
+      continue;
+    }
+    const auto where = endpoint_in_words(host.why->probe.target);
+    const auto what = trouble_in_words(*host.why, evidences);
+    lost.push_back(mixed && host.state == State::unknown ? phrase("{}, not known: {}", where, what)
+                                                         : phrase("{}: {}", where, what));
   }
   if (!text.empty() && !lost.empty()) text += ": ";
   return text + joined_texts(lost, "; ");
