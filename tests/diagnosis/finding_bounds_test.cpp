@@ -387,7 +387,10 @@ TEST(VendorDown, SaysOfEachHostWhatItDid) {
                        follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].title, "The service refuses connections: turn.vendor.com");
-  EXPECT_TRUE(holds(found[0].fix, "Change nothing on the network")) << found[0].fix;
+  EXPECT_TRUE(holds(found[0].fix,
+                    "this traffic is refused: UDP 3478 to turn.vendor.com. Change "
+                    "nothing on the network"))
+      << found[0].fix;
   EXPECT_EQ(found[1].title, "The service answers with a server error: portal.vendor.com");
 }
 

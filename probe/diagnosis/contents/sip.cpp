@@ -125,8 +125,8 @@ Causes find_sip_alg(const Diagnosis& context) {
   cause.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   cause.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
-      "session helper) on the router and the firewall, and restart the phones. In the meantime, "
-      "use SIP over TLS, which an ALG cannot alter.");
+      "session helper) on the router and the firewall, then restart the phones or calling "
+      "applications. In the meantime, use SIP over TLS, which an ALG cannot alter.");
   cause.impaired = cause.explained;
   std::erase_if(cause.impaired, [](const ProbeResult* result) { return failing(*result); });
   for (const auto* result : cause.explained) {

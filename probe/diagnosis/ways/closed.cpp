@@ -190,9 +190,8 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
   cause.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
                        : phrase("Nothing comes back from {}", listed(hosts));
   cause.fix = phrase(
-      "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
-      "and allow this traffic (and return traffic) {}: {}.{}{}",
-      hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
+      "Remove the block on the firewall or web filter (by address, name, country or category), and "
+      "allow this traffic (and return traffic) {}: {}.{}{}",
       from_users(context), flows_in_words(context, claim.probes),
       proved ? ask_the_device(device_of(claim.flows))
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "

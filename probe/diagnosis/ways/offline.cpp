@@ -173,9 +173,9 @@ Text what_to_do(const Outside& outside, bool proxy_sought) {
   Text fix;
   if (outside.looked_up && outside.proxy.empty()) {
     fix = phrase(
-        "DNS works, so the line is probably up and something blocks this computer: find the "
-        "address of this site's web proxy in the browser's settings and run again with --proxy "
-        "URL");
+        "DNS works, so the line is probably up and something blocks this computer. If this site "
+        "has a web proxy, the person who ran this test needs its address (it is in the browser's "
+        "settings) to run it again with --proxy URL");
     fix += proxy_sought ? phrase(" (--proxy auto looked for one and found none).")
                         : phrase(" (or --proxy auto, which looks for it).");
     fix += phrase(
