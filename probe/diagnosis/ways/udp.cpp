@@ -93,8 +93,8 @@ bool is_blocked_on_the_way(const FlowSample& sample) {
 }
 
 // Who turned them away; empty if nobody was heard.
-std::string device_on_the_way(const Facts& facts) {
-  const auto* told = first_sample(udp_cells(facts), [](const FlowSample& sample) {
+std::string device_on_the_way(const std::vector<const Flow*>& flows) {
+  const auto* told = first_sample(flows, [](const FlowSample& sample) {
     return is_blocked_on_the_way(sample) && !sample.by.empty();
   });
   return told == nullptr ? std::string() : told->by;
@@ -217,7 +217,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             "at least 120 s):",
                             from_users(context))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context)),
-      wanted, only_replies ? Text() : ask_the_device(device_on_the_way(context)),
+      wanted, only_replies ? Text() : ask_the_device(device_on_the_way(udp_cells(context))),
       where_the_list_is(context, cause.explained));
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(cause, context);
@@ -281,9 +281,10 @@ Causes find_web_only(const Diagnosis& context) {
   });
   if (!told || told->confidence() == possible) return {};
   // Silence alone shows no device of the site's own.
-  const bool seen = any_blocked(context.select([](const Flow& flow) {
+  const auto beside_the_web = context.select([](const Flow& flow) {
     return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
-  }));
+  });
+  const bool seen = any_blocked(beside_the_web);
   if (!seen && !silence_tells(context)) return {};
   Cause cause(lost_tcp);
   append(cause.explained, failing_udp(context));
@@ -296,8 +297,9 @@ Causes find_web_only(const Diagnosis& context) {
              seen ? told->confidence() : std::max(told->confidence(), likely));
   cause.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                        plain_web ? phrase("80 and ") : "");
-  cause.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(context),
-                     asked_flows(context, cause), where_the_list_is(context, cause.explained));
+  cause.fix = phrase("Allow outgoing and return traffic {}: {}.{}{}", from_users(context),
+                     asked_flows(context, cause), ask_the_device(device_on_the_way(beside_the_web)),
+                     where_the_list_is(context, cause.explained));
   const auto ports = ports_of(lost_tcp);
   const auto lost = context.select([&](const Flow& flow) {
     return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
