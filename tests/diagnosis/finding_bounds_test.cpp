@@ -91,7 +91,22 @@ TEST(UdpRange, IsCutByAPortThatALaterLookTried) {
   const auto found = only(run);
   EXPECT_EQ(found.code, FindingCode::firewall_udp_range_blocked);
   EXPECT_EQ(found.confidence, Confidence::certain);
-  EXPECT_EQ(found.title, "The firewall blocks outgoing UDP to ports 19302-25000 of 20.1.2.3");
+  EXPECT_EQ(found.title,
+            "The firewall blocks outgoing UDP to roughly ports 19302-25000 of 20.1.2.3");
+}
+
+TEST(UdpRange, HasExactEndsWhereTheRowHasThemOrTheNextPortGetsOut) {
+  const auto title = [](std::uint16_t open) {
+    const std::vector<Port> seen{
+        {10'000, "left_site"}, {open, "left_site"}, {14'000, "dropped"}, {16'000, "dropped"}};
+    return only(report({row("media", {range("media.vendor.com", seen, {10'000, 16'000})}),
+                        controls(anchors())}))
+        .title.string();
+  };
+  EXPECT_EQ(title(12'000),
+            "The firewall blocks outgoing UDP to roughly ports 14000-16000 of media.vendor.com");
+  EXPECT_EQ(title(13'999),
+            "The firewall blocks outgoing UDP to ports 14000-16000 of media.vendor.com");
 }
 
 // A firewall that knows the one vendor's networks, and not the other's.
@@ -123,6 +138,9 @@ TEST(UdpRange, IsCertainByADeviceThatRefusesThere) {
   EXPECT_EQ(codes(made("stun", silent)), Codes{"firewall.udp_range_blocked (certain)"});
   EXPECT_EQ(codes(made("stun", answered)), Codes{"firewall.udp_range_blocked (certain)"});
   EXPECT_EQ(codes(made("rtp", silent)), Codes{"firewall.udp_range_blocked (certain)"});
+  const auto found = only(made("stun", answered));
+  EXPECT_TRUE(has_evidence(found, "UDP: blocked as far as sampled: 10000; still open: "));
+  EXPECT_FALSE(holds(found.fix, "whole range")) << "it is one port: " << found.fix;
 }
 
 // Half of a vendor's region is down, or all of it. The router outside had answers left for one of

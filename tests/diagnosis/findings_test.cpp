@@ -1116,7 +1116,7 @@ TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
                                                                 {20000, "left_site"}})}),
                        controls(anchors())}));
   EXPECT_EQ(finding.title,
-            "The firewall blocks outgoing UDP to ports 14000-16000 of media.vendor.com");
+            "The firewall blocks outgoing UDP to roughly ports 14000-16000 of media.vendor.com");
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.at(1).text,
             "UDP: blocked as far as sampled: 14000 to 16000; still open: 12000 and 18000.");

@@ -12,12 +12,27 @@ Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
 // A span of ports none of which was seen to get out; over UDP, as far as they were sampled.
 struct Span {
   PortRange ports;
-  std::vector<std::string> open;  // the nearest ports that get out
+  std::set<std::uint16_t> open;  // the nearest ports that get out
 
   Text bounds() const {
     if (open.empty()) return phrase("every port that was tried is blocked");
+    if (ports.single())
+      return phrase("blocked as far as sampled: {}; still open: {}", ports.first,
+                    ports_in_words(open));
     return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
-                  listed(open));
+                  ports_in_words(open));
+  }
+
+  // Where it ends, a range of these probes ends, too, or the next port gets out.
+  bool has_known_ends(const std::vector<const ProbeResult*>& probes) const {
+    const auto known = [&](auto end, int beyond) {
+      return std::ranges::find(open, beyond) != open.end() ||
+             std::ranges::any_of(probes, [&](const ProbeResult* result) {
+               const auto& range = result->probe.target.ports;
+               return !range.single() && range.*end == ports.*end;
+             });
+    };
+    return known(&PortRange::first, ports.first - 1) && known(&PortRange::last, ports.last + 1);
   }
 };
 
@@ -28,12 +43,12 @@ std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& c
   }
   for (const auto* flow : closed) ports[flow->port] = false;
   std::vector<Span> spans;
-  std::vector<std::string> open;  // the last that gets out
+  std::set<std::uint16_t> open;  // the last that gets out
   bool within = false;
   for (const auto& [port, gets_out] : ports) {
     if (gets_out) {
-      open = {std::to_string(port)};
-      if (within) append(spans.back().open, open);
+      open = {port};
+      if (within) spans.back().open.insert(port);
     } else {
       if (!within) spans.push_back({{port, port}, open});
       spans.back().ports.last = port;
@@ -126,9 +141,13 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto spans = range ? spans_of(context, claim.flows) : std::vector<Span>();
   std::vector<std::string> parts;
   for (const auto& span : spans) parts.push_back(span.ports.to_string());
-  const auto ports = !range                ? named_ports(numbers)
-                     : numbers.size() == 1 ? phrase("port {}", listed(parts))
-                                           : phrase("ports {}", listed(parts));
+  const bool exact = std::ranges::all_of(
+      spans, [&](const Span& span) { return span.has_known_ends(claim.probes); });
+  const bool one_port = numbers.size() == 1;
+  const auto ports = !range     ? named_ports(numbers)
+                     : one_port ? phrase("port {}", listed(parts))
+                     : exact    ? phrase("ports {}", listed(parts))
+                                : phrase("roughly ports {}", listed(parts));
   const auto hosts = hosts_of(claim.probes);
   const auto* stun = first_sample(claim.flows, [&](const FlowSample& sample) {
     return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
@@ -148,16 +167,17 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
             : phrase("The firewall blocks outgoing {} to {}", what, ports);
     const auto asked = asked_flows(context, cause);
-    cause.fix =
-        stun != nullptr ? phrase(
-                              "Turn off the inspection that drops UDP it does not recognize "
-                              "(application control, \"unknown-udp\") for these flows, and allow "
-                              "outgoing UDP (and return traffic) {} to the whole range: {}.",
-                              from_users(context), asked)
-        : range ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
-                         from_users(context), asked)
-                : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp()),
-                         from_users(context), asked);
+    cause.fix = stun != nullptr
+                    ? phrase(
+                          "Turn off the inspection that drops UDP it does not recognize "
+                          "(application control, \"unknown-udp\") for these flows, and allow "
+                          "outgoing UDP (and return traffic) {} to the whole range: {}.",
+                          from_users(context), asked)
+                : range && !one_port
+                    ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
+                             from_users(context), asked)
+                    : phrase("Allow outgoing {} (and return traffic) {}: {}.",
+                             transport(claim.udp()), from_users(context), asked);
     cause.fix += ask_the_device(device_of(claim.flows));
     cause.fix += where_the_list_is(context, claim.probes);
   }
