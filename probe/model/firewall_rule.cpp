@@ -196,6 +196,11 @@ std::string protocol_in_words(const FirewallRule& rule) {
                                              : "TCP (TLS)";
 }
 
+std::string protocol_in_short(const FirewallRule& rule) {
+  if (!rule.your_transport.empty()) return rule.your_transport;
+  return rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
+}
+
 std::string ports_in_words(const FirewallRule& rule) {
   auto text = comma_separated(rule.ports);
   for (const auto& words : rule.your_ports) text += (text.empty() ? "" : ", ") + words;
@@ -249,11 +254,6 @@ Text peers_counted(const FirewallRule& rule) {
 namespace {
 
 bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
-
-std::string protocol_in_short(const FirewallRule& rule) {
-  if (!rule.your_transport.empty()) return rule.your_transport;
-  return rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
-}
 
 using Rules = std::vector<const FirewallRule*>;
 

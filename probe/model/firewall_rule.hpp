@@ -58,6 +58,8 @@ bool is_whole(const FirewallRule& rule);
 
 // "UDP", "TCP", "TCP (TLS)", "any".
 std::string protocol_in_words(const FirewallRule& rule);
+// Without what TCP carries.
+std::string protocol_in_short(const FirewallRule& rule);
 // "443, 5000-5100"; "any" for none.
 std::string ports_in_words(const FirewallRule& rule);
 std::string source_ports_in_words(const FirewallRule& rule);

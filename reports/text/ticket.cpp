@@ -133,7 +133,8 @@ std::string in_a_line(const FirewallRule& rule) {
   for (const auto& peer : rule.peers) {
     if (peers.size() < most_peers) peers.push_back(peer.text);
   }
-  auto text = fmt::format("{} {}", protocol_in_words(rule), ports_in_words(rule));
+  // As the fix above it does.
+  auto text = fmt::format("{} {}", protocol_in_short(rule), ports_in_words(rule));
   if (!rule.source_ports.empty()) text += ' ' + from_source_ports(rule);
   if (!peers.empty()) {
     const auto all = joined(peers);
@@ -172,7 +173,7 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   for (const auto& evidence : finding.evidence) {
     if (told.size() == told_evidence) break;
     if (told.insert(evidence.text).second) {
-      block.add(told.size() == 1 ? say("Evidence") : "", evidence.text.string());
+      block.add(told.size() == 1 ? say("Evidence") : "", as_sentence(evidence.text.string()));
     }
   }
 }
@@ -216,7 +217,7 @@ void add_open_rows(TicketLines& block, const Report& report) {
       const bool open = row.status == Status::fail || row.status == Status::unknown;
       if (!open || row.severity == Severity::optional || told == most_evidence) continue;
       block.add(++told == 1 ? say("Evidence") : "",
-                fmt::format("{}: {}", title_of(row), summary_and_sample(row)));
+                as_sentence(fmt::format("{}: {}", title_of(row), summary_and_sample(row))));
     }
   }
 }

@@ -49,14 +49,14 @@ std::string name_of(const ToolInfo& tool) {
   return tool.version.empty() ? tool.name : tool.name + ' ' + tool.version;
 }
 
+}  // namespace
+
 std::string as_sentence(std::string text) {
   begin_with_a_capital(text);
   while (!text.empty() && text.back() == ' ') text.pop_back();
   if (!text.empty() && text.find_last_of(".!?:") != text.size() - 1) text += '.';
   return text;
 }
-
-}  // namespace
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));

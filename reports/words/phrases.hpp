@@ -136,6 +136,9 @@ std::vector<UnexplainedRow> unexplained(const Report& report);
 // The titles of those that are not optional.
 std::vector<std::string> unexplained_titles(const Report& report);
 
+// With a capital if it begins with a word, and a full stop.
+std::string as_sentence(std::string text);
+
 // A finding's evidence as one text of at most `most` different sentences; `count`: adds how many
 // more there are, and how to see them.
 std::string cause(const Finding& finding, std::size_t most, bool count = true);

@@ -526,6 +526,17 @@ TEST(Ticket, SaysFewDestinationsOnce) {
       << "in the list";
 }
 
+TEST(Ticket, HasWholeSentencesAndNamesPortsAsTheFixDoes) {
+  auto report = samples::degraded();
+  auto& finding = report.findings.at(0);
+  finding.evidence = {{"", "the server said nothing"}};
+  finding.rules.at(0).transport = Transport::tls;
+  finding.rules.at(0).ports = {{5061, 5061}};
+  const auto text = render_ticket(report, {});
+  EXPECT_NE(text.find("Evidence:   The server said nothing.\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("- TCP 5061 to "), std::string::npos) << text;
+}
+
 TEST(Ticket, SaysFromWhichPortsARuleIs) {
   auto report = samples::degraded();
   auto& finding = report.findings.at(0);
