@@ -94,7 +94,7 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
     text = phrase("{}: connected to {} in {} ms", version, attempt.address->to_string(),
                   fmt::format("{:.0f}", attempt.took.count()));
   } else {
-    text = fmt::format("{}: {}", version, attempt.failure->text);
+    text = phrase("{}: {}", version, attempt.failure->text);
   }
   add_evidence(observation, EvidenceKind::family, std::move(text), std::move(facts));
 }

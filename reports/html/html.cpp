@@ -56,9 +56,10 @@ Html head(const Report& report) {
 <meta name="referrer" content="no-referrer">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="{} {}">
-<title>{}: {}</title>
+<title>{}</title>
 )",
-          report.tool.name, report.tool.version, verdict_word(worst), question(report));
+          report.tool.name, report.tool.version,
+          say("{}: {}", verdict_word(worst), question(report)));
   out.put(
       R"(<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Ccircle cx='4' cy='4' r='4' fill='%23{}'/%3E%3C/svg%3E">
 )",

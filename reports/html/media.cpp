@@ -200,8 +200,7 @@ std::string result_of(const CallStep& step, const CallCapacity& calls) {
 std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
   // A saved report may hold any number.
   const auto lost = std::int64_t{step.lost_up} + step.lost_down;
-  auto text =
-      fmt::format("{}: {}", say_plural(step.calls, "{} call", "{} calls"), result_of(step, calls));
+  auto text = say("{}: {}", say_plural(step.calls, "{} call", "{} calls"), result_of(step, calls));
   if (lost > 0) text += say(", {} of {} packets lost", lost, std::int64_t{2} * step.sent);
   const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
   if (queued >= 1) text += say(", queued for up to {} ms", fmt::format("{:.0f}", queued));
@@ -384,7 +383,7 @@ Html html_media(const Report& report) {
     const auto& media = result.observation.media;
     if (!media) continue;
     if (media->by_relays.value_or(false)) {
-      out.put("<p>{}: {}</p>\n", result.probe.target.host, say_marked(relays_in_words));
+      out.put("<p>{}</p>\n", say("{}: {}", result.probe.target.host, say_marked(relays_in_words)));
     }
     if (media->first_hop) {
       out.put("<p>{}</p>\n", say("During the stream, {}.", first_hop_told(*media->first_hop)));

@@ -39,12 +39,13 @@ Html cell(const Report& report, const ProbeResult* result) {
 
 void add_pair(Html& rows, const Report& report, const RoutePair& pair) {
   const auto& vantage = pair.proxied->probe.vantage;
-  const auto place = vantage.empty() ? "" : vantage + ": ";
+  const auto name = endpoint(pair);
   rows.put(
-      R"(<tr><th scope="row">{}{}</th><td data-route="{}">{}</td><td data-route="{}">{}</td><td data-route="{}">{}</td></tr>
+      R"(<tr><th scope="row">{}</th><td data-route="{}">{}</td><td data-route="{}">{}</td><td data-route="{}">{}</td></tr>
 )",
-      place, endpoint(pair), say("Proxy"), cell(report, pair.proxied), say("Directly"),
-      cell(report, pair.direct), say("Works"), html_said(mark_of(pair), better_in_words(pair)));
+      vantage.empty() ? name : say("{}: {}", vantage, name), say("Proxy"),
+      cell(report, pair.proxied), say("Directly"), cell(report, pair.direct), say("Works"),
+      html_said(mark_of(pair), better_in_words(pair)));
 }
 
 Html table(const Html& rows) {

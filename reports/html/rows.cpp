@@ -49,7 +49,7 @@ std::string needed_for(const SetResult& set, const RequirementResult& requiremen
 std::string place_and_endpoint(const ProbeResult& result) {
   const auto text = endpoint(result);
   const auto& vantage = result.probe.vantage;
-  return vantage.empty() ? text : fmt::format("{}: {}", vantage, text);
+  return vantage.empty() ? text : say("{}: {}", vantage, text);
 }
 
 Html probes_of(const Report& report, const RequirementResult& requirement, const PageIndex& index) {

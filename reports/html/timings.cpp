@@ -132,10 +132,9 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
       out.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">{}</text>\n", layout.words_x, words,
               row.figures());
     } else {
-      out.put("<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
-              shortened(harmless(row.name),
-                        widest_plotted_name + 8 - static_cast<int>(row.figures().size())),
-              row.figures());
+      const auto name = shortened(harmless(row.name),
+                                  widest_plotted_name + 8 - static_cast<int>(row.figures().size()));
+      out.put("<text x=\"2\" y=\"{}\">{}</text>\n", words, say("{}: {}", name, row.figures()));
     }
     out.put("<path class=\"span\" d=\"M{:.1f} {}H{:.1f}\"/>", x(row.times.front()), middle,
             x(row.times.back()));

@@ -66,7 +66,7 @@ void add_verdicts(Page& page, const Report& report, bool in_short) {
   const int word = widest_verdict(report);
   for (const auto& set : report.sets) {
     page.verdict(mark_of(set, report), verdict_word(set.verdict),
-                 in_short ? fmt::format("{}: {}", title_of(set), verdict_in_short(set, report))
+                 in_short ? say("{}: {}", title_of(set), verdict_in_short(set, report))
                           : verdict_sentences(set, report),
                  word);
   }
@@ -92,7 +92,7 @@ void add_places(Page& page, const Report& report) {
     if (vantage.sets.empty()) verdicts.push_back(say("Nothing was checked."));
     for (const auto& set : vantage.sets) {
       if (badness(set.verdict) > badness(worst)) worst = set.verdict;
-      verdicts.push_back(fmt::format("{}: {}", set_name(set), verdict_word(set.verdict)));
+      verdicts.push_back(say("{}: {}", set_name(set), verdict_word(set.verdict)));
     }
     if (!vantage.complete) verdicts.push_back(say("incomplete"));
     rows.push_back({mark_of(worst), vantage.name, joined(verdicts, "; ")});
@@ -418,8 +418,8 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
       continue;
     }
     if (columns(text) > room) {
-      text = page.clean(fmt::format("{}: {}{}{}", title_of(set), unfinished, part,
-                                    verdict_in_short(set, report)));
+      text = page.clean(
+          say("{}: {}", title_of(set), unfinished + part + verdict_in_short(set, report)));
     }
     page.verdict(mark_of(set, report), verdict_word(set.verdict), shortened(text, room), word);
   }

@@ -29,7 +29,7 @@ class TicketLines {
  public:
   void add(std::string_view heading, const std::string& text) {
     if (text.empty()) return;
-    const auto name = heading.empty() ? std::string() : std::string(heading) + ':';
+    const auto name = heading.empty() ? std::string() : say("{}:", heading);
     const auto blank = std::max(label_width() - columns(name), 1);
     lines_.push_back(harmless(name + std::string(static_cast<std::size_t>(blank), ' ') + text));
   }
@@ -42,9 +42,9 @@ class TicketLines {
     for (const auto& heading :
          {say("Verdict"), say("Measured"), say("Source"), say("Cause"), say("Users see"),
           say("Who"), say("To do"), say("Evidence"), say("Full list"), say("Afterwards")}) {
-      width = std::max(width, columns(heading));
+      width = std::max(width, columns(say("{}:", heading)));
     }
-    return width + 2;
+    return width + 1;
   }
   std::vector<std::string> lines_;
 };
@@ -86,7 +86,7 @@ void add_sources(TicketLines& block, const Report& report, const Sets& sets) {
   const auto tell = [&](const std::string& name, SourceQuality evidence,
                         const std::string& published) {
     const auto doubt = doubt_in_short(evidence, published, today);
-    if (!doubt.empty()) add_once(doubts, fmt::format("{}: {}", name, doubt));
+    if (!doubt.empty()) add_once(doubts, say("{}: {}", name, doubt));
   };
   for (const auto* set : sets) {
     tell(set_name(*set), set->evidence, set->published);
@@ -107,8 +107,8 @@ void add_head(TicketLines& block, const Report& report, const Sets& sets) {
   for (std::size_t i = 0; i < told; ++i) {
     const auto& set = *sets[i];
     block.add(i == 0 ? say("Verdict") : "",
-              fmt::format("{}: {}. {}", set_name(set), verdict_word(set.verdict),
-                          verdict_sentences(set, report)));
+              say("{}: {}", set_name(set), verdict_word(set.verdict)) + ". " +
+                  verdict_sentences(set, report));
   }
   if (const auto more = sets.size() - told; more > 0) {
     block.add("", say_plural(more, "({} more service: see the report)",
@@ -217,7 +217,7 @@ void add_open_rows(TicketLines& block, const Report& report) {
       const bool open = row.status == Status::fail || row.status == Status::unknown;
       if (!open || row.severity == Severity::optional || told == most_evidence) continue;
       block.add(++told == 1 ? say("Evidence") : "",
-                as_sentence(fmt::format("{}: {}", title_of(row), summary_and_sample(row))));
+                as_sentence(say("{}: {}", title_of(row), summary_and_sample(row))));
     }
   }
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "reports/words/phrases.hpp"
+
 namespace callready {
 
 std::vector<std::string> call_lines(const Report& report) {
@@ -19,8 +21,9 @@ std::vector<std::string> call_lines(const Report& report) {
       if (call || gathered) parts.push_back(evidence.text);
     }
     if (parts.empty()) continue;
-    const auto host = probe.target.host.empty() ? "" : probe.target.host + ": ";
-    lines.push_back(fmt::format("{}{}.", host, fmt::join(parts, "; ")));
+    const auto& host = probe.target.host;
+    const auto said = fmt::format("{}.", fmt::join(parts, "; "));
+    lines.push_back(host.empty() ? said : say("{}: {}", host, said));
   }
   return lines;
 }

@@ -114,7 +114,7 @@ std::string source_words(SourceQuality evidence, const std::string& note) {
       {SourceQuality::old_edition, marked("an old edition")},
   };
   const auto words = say_word(table, evidence);
-  return note.empty() ? words : fmt::format("{}: {}", words, note);
+  return note.empty() ? words : say("{}: {}", words, note);
 }
 
 bool doubtful(SourceQuality evidence) {
@@ -126,9 +126,8 @@ std::string source_doubt(const SetResult& set) {
   const auto source = set.evidence == SourceQuality::second_hand
                           ? say("a second-hand list, not the vendor's own")
                           : say("an old edition of the vendor's document");
-  auto text = say("The verdict on {} is based on {}", set_name(set), source);
-  if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
-  return text;
+  const auto text = say("The verdict on {} is based on {}", set_name(set), source);
+  return set.evidence_note.empty() ? text : say("{}: {}", text, set.evidence_note);
 }
 
 std::string source_doubt_in_short(const SetResult& set) {
@@ -157,7 +156,7 @@ std::string set_name(const SetResult& set) {
 
 std::string source_of(const SetResult& set, const RequirementResult& row) {
   for (const auto& needed : set.leans_on) {
-    if (needed.id == row.of_set) return fmt::format("{}: {}", needed.title, row.source);
+    if (needed.id == row.of_set) return say("{}: {}", needed.title, row.source);
   }
   return row.source;
 }
@@ -253,7 +252,7 @@ std::string outcome_in_full(const ProbeResult& result) {
   if (result.probe.control()) text += say(", for comparison");
   // The last thing seen is what went wrong; all of it is in the JSON.
   if (!reached(seen.outcome) && !seen.evidence.empty()) {
-    text += fmt::format(": {}", seen.evidence.back().text);
+    text = say("{}: {}", text, seen.evidence.back().text);
   }
   return text;
 }
@@ -267,7 +266,7 @@ std::string affected_by(const Finding& finding, const Report& report) {
     for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
     const auto& name = set == nullptr ? affected.set : title_of(*set);
     auto part = titles.empty() ? name : listed(titles);
-    if (!titles.empty() && report.sets.size() > 1) part = fmt::format("{}: {}", name, part);
+    if (!titles.empty() && report.sets.size() > 1) part = say("{}: {}", name, part);
     add_once(parts, part);
   }
   return joined(parts, ". ");
@@ -332,7 +331,7 @@ std::vector<UnexplainedRow> unexplained(const Report& report) {
       if (row.status != Status::fail || explained.by(set, row) != 0) continue;
       const auto& title = title_of(row);
       found.push_back({set.id + '/' + row.id,
-                       report.sets.size() > 1 ? title_of(set) + ": " + title : title,
+                       report.sets.size() > 1 ? say("{}: {}", title_of(set), title) : title,
                        row.severity == Severity::optional});
     }
   }

@@ -38,7 +38,7 @@ inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules)
   std::vector<std::string> lines;
   for (const auto& rule : rules) {
     auto what = joined(rule.titles, "; ");
-    if (!rule.sources.empty()) what += ": " + joined(rule.sources, "; ");
+    if (!rule.sources.empty()) what = say("{}: {}", what, joined(rule.sources, "; "));
     const auto protocol = protocol_in_words(rule), ports = ports_in_words(rule);
     lines.push_back(rule.direction == Direction::in ? say("{} {} from ({}):", protocol, ports, what)
                                                     : say("{} {} to ({}):", protocol, ports, what));

@@ -54,6 +54,11 @@ def has_words(template):
     return bool(re.search(r"[A-Za-z]", PLACE.sub("", template)))
 
 
+def is_translated(template):
+    """What has words, or a colon: French sets it apart from a name, too."""
+    return has_words(template) or ":" in template
+
+
 def templates_of(text):
     """Each template of a source as (msgid, msgid_plural or None), and its offset."""
     text = sources.without_comments(text)
@@ -64,7 +69,7 @@ def templates_of(text):
             at = _end_of_argument(blank, at) + 1
         end = _end_of_argument(blank, at)
         one = _literal(text, blank, at, end)
-        if one is None or not has_words(one):
+        if one is None or not is_translated(one):
             continue
         many = None
         if call.group(1).endswith("plural"):

@@ -15,7 +15,10 @@ class Sources(unittest.TestCase):
                          [("UDP to {} {}", None), ("{} row", "{} rows")])
 
     def test_leaves_out_what_has_no_words(self):
-        self.assertEqual(list(catalogue.templates_of('phrase("{}: {}", a, b); phrase(words);')), [])
+        self.assertEqual(list(catalogue.templates_of('phrase("{}, {}", a, b); phrase(words);')), [])
+
+    def test_has_colons_since_french_sets_them_apart(self):
+        self.assertEqual([found for found, _ in catalogue.templates_of('phrase("{}: {}", a, b);')], [("{}: {}", None)])
 
 
 class Faults(unittest.TestCase):

@@ -14,6 +14,7 @@ namespace callready {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::string error_of(std::string_view text) { return read_catalogue(text, "x.po", "de").error; }
 
@@ -127,6 +128,18 @@ TEST(Language, RenderersForPeopleSpeakIt) {
     EXPECT_EQ(find_format(name)->render(with_words(), options),
               find_format(name)->render(with_words(), {}))
         << name;
+  }
+}
+
+TEST(Language, FrenchSetsColonsApartFromNames) {
+  RenderOptions options;
+  options.language = find_language("fr");
+  for (const auto* name : {"text", "html", "ticket"}) {
+    const auto said = find_format(name)->render(samples::blocked(), options);
+    EXPECT_THAT(said, HasSubstr("Cloudoe\u00a0: ")) << name;
+    for (const auto* close : {"Rainbow: ", "Cloudoe: ", "(Ed 36): "}) {
+      EXPECT_THAT(said, Not(HasSubstr(close))) << name;
+    }
   }
 }
 

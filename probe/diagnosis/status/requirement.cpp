@@ -256,7 +256,7 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
     lost.push_back(mixed && host.state == State::unknown ? phrase("{}, not known: {}", where, what)
                                                          : phrase("{}: {}", where, what));
   }
-  if (!text.empty() && !lost.empty()) text += ": ";
+  if (!text.empty() && !lost.empty()) text += phrase(":") + " ";
   return text + joined_texts(lost, "; ");
 }
 
