@@ -111,8 +111,7 @@ void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool pr
   finding.confidence = finding.evidence.empty() ? possible : likely;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the servers' operator that this traffic is "
-      "refused: "
-      "{1}. {0}",
+      "refused: {1}. {0}",
       proved ? phrase("Change nothing on the network.")
              : phrase("If the service works from another line, look in this site's firewall log "
                       "for resets that the firewall itself sends."),
