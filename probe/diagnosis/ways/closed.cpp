@@ -17,14 +17,13 @@ struct Span {
   Text bounds() const {
     if (open.empty()) return phrase("every port that was tried is blocked");
     if (ports.single())
-      return phrase("blocked as far as sampled: {}; still open: {}", ports.first,
-                    ports_in_words(open));
+      return phrase("blocked as far as sampled: {}; still open: {}", ports.first, listed(open));
     return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
-                  ports_in_words(open));
+                  listed(open));
   }
 
   // Where it ends, a range of these probes ends, too, or the next port gets out.
-  bool has_known_ends(const std::vector<const ProbeResult*>& probes) const {
+  bool has_known_ends(const Probes& probes) const {
     const auto known = [&](auto end, int beyond) {
       return std::ranges::find(open, beyond) != open.end() ||
              std::ranges::any_of(probes, [&](const ProbeResult* result) {
