@@ -377,11 +377,11 @@ TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
     return render_text(report, with(false, false)) + render_markdown(report, {}) +
            render_html(report, {});
   };
-  EXPECT_EQ(all().find("nothing that was tested"), std::string::npos);
+  EXPECT_EQ(all().find("none of the services tested"), std::string::npos);
   report.findings.at(0).affects.clear();
   for (const auto* line :
-       {"   Affects nothing that was tested\n", "- **Affects:** nothing that was tested\n",
-        "<dt>Affects</dt><dd>nothing that was tested</dd>"}) {
+       {"   Affects none of the services tested\n", "- **Affects:** none of the services tested\n",
+        "<dt>Affects</dt><dd>none of the services tested</dd>"}) {
     EXPECT_NE(all().find(line), std::string::npos) << line;
   }
 }
