@@ -45,10 +45,10 @@ LossBy loss_by(const Facts& facts) {
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
   // What a limit dropped comes through when it is sent again a little later. If it does not, one of
-  // several lines may be dead; but where so few flows get through, it takes a limit.
-  constexpr int share_of_a_dead_line = 4;
-  const bool for_good = news.again > 0 && news.again_answered == 0 &&
-                        news.answered * share_of_a_dead_line >= news.sent;
+  // several lines may be dead: half of the new flows or more get through then, and of twenty hardly
+  // ever less than a quarter.
+  const bool by_a_dead_line = 4 * news.answered >= news.sent;
+  const bool for_good = news.again > 0 && news.again_answered == 0 && by_a_dead_line;
   if (chance_of_so_few(news, one) < unlikely) return for_good ? LossBy::not_known : LossBy::limit;
   if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
