@@ -252,7 +252,7 @@ Causes find_proxy_login(const Diagnosis& context) {
     cause.fix = phrase(
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
-        hosts.empty() ? hosts : phrase(":") + " " + hosts, marked_text(login.how));
+        hosts.empty() ? hosts : phrase(": {}", hosts), marked_text(login.how));
     cause.show(turned_away);
     if (context.proxy_speaks && context.no_tcp_gets_out()) {
       add_what_waits(cause, context,

@@ -256,8 +256,8 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
     lost.push_back(mixed && host.state == State::unknown ? phrase("{}, not known: {}", where, what)
                                                          : phrase("{}: {}", where, what));
   }
-  if (!text.empty() && !lost.empty()) text += phrase(":") + " ";
-  return text + joined_texts(lost, "; ");
+  const auto troubles = joined_texts(lost, "; ");
+  return text.empty() || lost.empty() ? text + troubles : phrase("{}: {}", text, troubles);
 }
 
 void add_to(Text& summary, const Text& more) {

@@ -131,7 +131,7 @@ Causes find_cut_hello(const Diagnosis& context) {
       "Update the firmware or the inspection engine of the device that inspects TLS, or exempt the "
       "service's hosts from inspection{}. It must accept a TLS ClientHello that spans several TCP "
       "segments (post-quantum key exchange, X25519MLKEM768).",
-      everywhere ? Text() : phrase(":") + " " + listed(hosts_of(cut)));
+      everywhere ? Text() : phrase(": {}", listed(hosts_of(cut))));
   for (const auto* result : cut) {
     cause.tell(phrase("{}: a short TLS greeting is answered; one {} was cut off twice.",
                       result->probe.target.host,
