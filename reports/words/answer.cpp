@@ -250,7 +250,9 @@ std::string how_to_settle(const Report& report) {
     for (const auto& capability : set.capabilities) {
       if (capability.verdict != Verdict::unknown || !was_tried(set, capability)) continue;
       if (const auto number = number_of_cause(set, capability, report); number != 0) {
-        return say("To settle what is still unknown, fix cause {}, then run this again.", number);
+        return say(
+            "To settle what is still unknown, follow the fix under cause {}, then run this again.",
+            number);
       }
       again |= std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
         return row.status == Status::unknown && row.total > 0 &&

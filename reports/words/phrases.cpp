@@ -258,7 +258,7 @@ std::string outcome_in_full(const ProbeResult& result) {
 }
 
 std::string affected_by(const Finding& finding, const Report& report) {
-  if (finding.affects.empty()) return say("none of the services tested");
+  if (finding.affects.empty()) return say("nothing so far");
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
     const auto* set = find_by_id(report.sets, affected.set);

@@ -102,7 +102,7 @@ std::string endpoint(const RoutePair& pair);      // without either route
 std::string outcome_in_full(const ProbeResult& result);
 
 // Titles of the capabilities that a finding affects, preceded by the set's name if there are
-// several sets; "none of the services tested".
+// several sets; "nothing so far".
 std::string affected_by(const Finding& finding, const Report& report);
 
 // What users see if the rows that this finding explains fail, quoted from the document. Empty if it

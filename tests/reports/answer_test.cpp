@@ -187,7 +187,7 @@ TEST(Answer, SaysOnceHowToSettleWhatIsOpen) {
   EXPECT_TRUE(holds(render_html(report, {}), again));
   report.findings = {finding("Another's"), finding("Its own", {{set.id, {"b"}}})};
   EXPECT_EQ(how_to_settle(report),
-            "To settle what is still unknown, fix cause 2, then run this again.");
+            "To settle what is still unknown, follow the fix under cause 2, then run this again.");
   report.findings.clear();
   report.complete = false;
   EXPECT_EQ(how_to_settle(report), "") << "it was stopped, and says so";
