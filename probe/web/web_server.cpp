@@ -7,6 +7,7 @@
 #include <array>
 #include <list>
 #include <map>
+#include <sstream>
 
 #include "probe/net/address.hpp"
 #include "probe/net/far_end.hpp"
@@ -168,6 +169,12 @@ HttpReply make_reply(const WebReply& from) {
   return reply;
 }
 
+std::string head_of(const HttpReply& reply) {
+  std::ostringstream head;
+  head << reply.base();
+  return head.str();
+}
+
 asio::awaitable<WebReply> answer_of(Core core, WebRequest request, Listed& listed) {
   struct Pending {
     explicit Pending(const asio::any_io_executor& executor) : wake(executor) {
@@ -215,10 +222,10 @@ struct LiveConnection {
     stream.async_read_some(asio::buffer(*space),
                            [live, space](error_code, std::size_t) { live->reader_has_gone(); });
     reply.keep_alive(false);
-    http::response_serializer<http::span_body<const char>> serializer(reply);
+    const auto head = head_of(reply);
     lowest.expires_after(timeouts::web_reply);
     auto [unsent, written] =
-        co_await http::async_write_header(stream, serializer, asio::as_tuple(asio::use_awaitable));
+        co_await asio::async_write(stream, asio::buffer(head), asio::as_tuple(asio::use_awaitable));
     while (!unsent && !core->stopped && (!live->ended_ || live->next_)) {
       if (!live->next_) {
         co_await live->wake_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -282,9 +289,11 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
   reply.keep_alive(keep);
   if (head_only) reply.body() = {};  // the length stays that of the page (RFC 9110, 9.3.2)
   lowest.expires_after(timeouts::web_reply);
-  http::response_serializer<http::span_body<const char>> serializer(reply);
+  const auto head = head_of(reply);
+  const std::array parts{asio::buffer(head),
+                         asio::buffer(reply.body().data(), reply.body().size())};
   const auto [unsent, written] =
-      co_await http::async_write(stream, serializer, asio::as_tuple(asio::use_awaitable));
+      co_await asio::async_write(stream, parts, asio::as_tuple(asio::use_awaitable));
   co_return keep && !unsent && !core->stopped;
 }
 
