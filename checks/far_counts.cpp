@@ -4,9 +4,9 @@
 
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
-#include "checks/whip_client.hpp"
 #include "probe/util/text.hpp"
 #include "probe/webrtc/token.hpp"
+#include "probe/webrtc/whip_client.hpp"
 
 namespace callready::checks {
 namespace {
@@ -38,7 +38,7 @@ asio::awaitable<std::unique_ptr<Stream>> FarCounts::connect() {
 asio::awaitable<std::optional<std::string>> FarCounts::ask(const char* method, std::string path) {
   const auto& host = probe_.target.host;
   const auto& key = context_.settings.credentials.media_key;
-  WhipRequest request;
+  webrtc::WhipRequest request;
   request.method = method;
   request.host = authority(host, port_);
   request.path = std::move(path);
@@ -53,7 +53,7 @@ asio::awaitable<std::optional<std::string>> FarCounts::ask(const char* method, s
     }
     const auto deadline =
         std::min(context_.deadline, context_.scope.clock.now() + timeouts::stream_reply);
-    auto reply = co_await whip_request(*stream_, request, context_.scope, deadline);
+    auto reply = co_await webrtc::whip_request(*stream_, request, context_.scope, deadline);
     if (reply.has_error() || !reply->goes_on) stream_.reset();
     if (reply.has_error() && kept) continue;  // it was closed meanwhile
     if (reply.has_error() || reply->status != 200) break;

@@ -29,7 +29,6 @@
 #include "checks/kinds.hpp"
 #include "checks/media_parts.hpp"
 #include "checks/turn_tunnel.hpp"
-#include "checks/whip_client.hpp"
 #include "probe/net/far_end.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/in_thread.hpp"
@@ -37,6 +36,7 @@
 #include "probe/util/text.hpp"
 #include "probe/webrtc/ice_call.hpp"
 #include "probe/webrtc/token.hpp"
+#include "probe/webrtc/whip_client.hpp"
 
 namespace callready::checks {
 namespace {
@@ -45,6 +45,8 @@ using webrtc::CallSeen;
 using webrtc::CallStage;
 using webrtc::CandidateType;
 using webrtc::Gathered;
+using webrtc::WhipReply;
+using webrtc::WhipRequest;
 
 // Ends what blocks when the run is stopped, and gives back what was allocated.
 class Rehearsal {
@@ -211,8 +213,8 @@ asio::awaitable<Result<WhipReply>> offer_call(Context& context, const Endpoint& 
   for (bool again = true;; again = false) {
     auto offer = endpoint.request("POST", endpoint.path, print_offer(gathered.end));
     const auto asked = context.scope.clock.now();
-    auto reply = co_await whip_request(stream, std::move(offer), context.scope,
-                                       asked + timeouts::stream_reply);
+    auto reply = co_await webrtc::whip_request(stream, std::move(offer), context.scope,
+                                               asked + timeouts::stream_reply);
     const bool busy = !reply.has_error() && reply->status != 201 && reply->goes_on &&
                       far_end::says_busy(reply->body);
     if (!busy || !again) co_return reply;
@@ -225,12 +227,12 @@ asio::awaitable<Result<WhipReply>> offer_call(Context& context, const Endpoint& 
 // Ends the call that the far end took. Returns what it counted, if it says so.
 asio::awaitable<std::optional<WhipReply>> end_call(const Endpoint& endpoint, Stream& stream,
                                                    const WhipReply& taken, Scope cleanup) {
-  const auto resource = whip_resource(taken.location, endpoint.host);
+  const auto resource = webrtc::whip_resource(taken.location, endpoint.host);
   if (resource.empty() || !taken.goes_on) co_return std::nullopt;
   auto end = endpoint.request("DELETE", resource, {});
   const auto now = cleanup.clock.now();
   auto counts =
-      co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
+      co_await webrtc::whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
   if (counts.has_error()) co_return std::nullopt;
   co_return std::move(*counts);
 }

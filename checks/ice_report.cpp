@@ -14,6 +14,7 @@ using webrtc::CallSeen;
 using webrtc::CallStage;
 using webrtc::CandidateType;
 using webrtc::Gathered;
+using webrtc::WhipReply;
 
 namespace {
 

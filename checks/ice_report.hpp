@@ -2,8 +2,8 @@
 #pragma once
 
 #include "checks/check.hpp"
-#include "checks/whip_client.hpp"
 #include "probe/webrtc/ice_call.hpp"
+#include "probe/webrtc/whip_client.hpp"
 
 namespace callready::checks {
 
@@ -13,10 +13,11 @@ void add_call_candidates(Observation& observation, const webrtc::Gathered& gathe
 void add_call_answer(Observation& observation, const std::vector<webrtc::Candidate>& candidates);
 
 // What the far end says at the end that it received. Returns how many packets of media.
-std::optional<int> add_call_arrived(Observation& observation, const WhipReply& reply);
+std::optional<int> add_call_arrived(Observation& observation, const webrtc::WhipReply& reply);
 
 // How many of our DTLS greetings' datagrams it says it received; an older far end does not say.
-void add_greetings(Observation& observation, const webrtc::CallSeen& seen, const WhipReply& reply);
+void add_greetings(Observation& observation, const webrtc::CallSeen& seen,
+                   const webrtc::WhipReply& reply);
 
 // The stream of an answered call that was long enough for its media to be measured.
 // `arrived`: how many of its packets reached the far end; nothing: it did not say.

@@ -1,12 +1,12 @@
 // Replies of a WHIP endpoint as the client reads them (RFC 9112): cut anywhere, the same comes out.
-#include "checks/whip_client.hpp"
+#include "probe/webrtc/whip_client.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {
 
 void whip_reply(Input input) {
   if (input.empty()) return;
-  checks::WhipReader whole, pieces;
+  webrtc::WhipReader whole, pieces;
   const bool taken = whole.take(input.subspan(1));
   bool taken_too = true;
   in_pieces(input.subspan(1), input[0],
@@ -16,7 +16,7 @@ void whip_reply(Input input) {
   FUZZ_REQUIRE(one.has_value() == other.has_value());
   if (!one) return;
   FUZZ_REQUIRE(one->status == other->status && one->body == other->body);
-  const auto path = checks::whip_resource(one->location, "h:1");
+  const auto path = webrtc::whip_resource(one->location, "h:1");
   FUZZ_REQUIRE(path.empty() || path[0] == '/');
 }
 

@@ -6,7 +6,7 @@
 
 #include "probe/net/stream.hpp"
 
-namespace callready::checks {
+namespace callready::webrtc {
 
 struct WhipReply {
   int status = 0;
@@ -45,4 +45,4 @@ asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest requ
 // "/whip/abc" from a Location on the same host; empty for any other.
 std::string whip_resource(const std::string& location, const std::string& host);
 
-}  // namespace callready::checks
+}  // namespace callready::webrtc

@@ -1,4 +1,4 @@
-#include "checks/whip_client.hpp"
+#include "probe/webrtc/whip_client.hpp"
 
 #include <boost/beast/http.hpp>
 
@@ -8,7 +8,7 @@
 #include "probe/util/text.hpp"
 #include "probe/webrtc/sdp.hpp"
 
-namespace callready::checks {
+namespace callready::webrtc {
 namespace {
 
 namespace http = boost::beast::http;
@@ -30,7 +30,7 @@ struct WhipReader::Parser {
   void begin() {
     http.emplace();
     http->header_limit(most_head);
-    http->body_limit(webrtc::most_sdp);
+    http->body_limit(most_sdp);
     http->eager(true);
   }
   bool is_interim() const {
@@ -132,4 +132,4 @@ std::string whip_resource(const std::string& location, const std::string& host) 
   return plain ? path : std::string();
 }
 
-}  // namespace callready::checks
+}  // namespace callready::webrtc
