@@ -2,7 +2,7 @@
 #include "tests/support/dns_server.hpp"
 #include "tests/support/memory_server.hpp"
 
-namespace callready {
+namespace callready::dns_test {
 namespace {
 
 using test::Bytes;
@@ -444,4 +444,4 @@ TEST_F(DnsCheck, IsSkippedOnceTheRunIsStopped) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::dns_test

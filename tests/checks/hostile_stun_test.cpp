@@ -8,7 +8,7 @@
 #include "tests/support/stream_server.hpp"
 #include "tests/support/temporary_file.hpp"
 
-namespace callready {
+namespace callready::hostile_stun_test {
 namespace {
 
 using test::Bytes;
@@ -429,4 +429,4 @@ TEST_F(MediaOverIpv6, MediaPortsReplyAndAreUnreachable) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::hostile_stun_test

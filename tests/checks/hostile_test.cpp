@@ -17,9 +17,8 @@ namespace callready {
 namespace {
 
 using test::Bytes;
+using test::bytes_of;
 using test::ScriptedTcp;
-
-Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 struct Stranger {
   std::string name;

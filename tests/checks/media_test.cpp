@@ -4,7 +4,7 @@
 #include "tests/support/memory_server.hpp"
 #include "tests/support/scripted_server.hpp"
 
-namespace callready {
+namespace callready::media_test {
 namespace {
 
 using test::Bytes;
@@ -225,4 +225,4 @@ TEST_F(MediaCheck, OpusHasSmallerPackets) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::media_test

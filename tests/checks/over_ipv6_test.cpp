@@ -12,7 +12,7 @@
 #include "tests/support/evidence.hpp"
 #include "tests/support/said.hpp"
 
-namespace callready {
+namespace callready::over_ipv6_test {
 namespace {
 
 using test::fact;
@@ -141,4 +141,4 @@ TEST_F(OverIpv6, Proxy) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::over_ipv6_test

@@ -7,7 +7,7 @@
 #include "tests/support/memory_server.hpp"
 #include "tests/support/scripted_server.hpp"
 
-namespace callready {
+namespace callready::path_test {
 namespace {
 
 using test::Bytes;
@@ -191,4 +191,4 @@ TEST_F(PathCheck, AMuteServerIsNoBlackHole) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::path_test

@@ -12,7 +12,7 @@
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/temporary_file.hpp"
 
-namespace callready {
+namespace callready::proxy_test {
 namespace {
 
 using test::ConnectProxy;
@@ -484,4 +484,4 @@ TEST_F(ProxyCheck, GoesThroughSquid) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::proxy_test

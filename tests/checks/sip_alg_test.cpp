@@ -3,12 +3,14 @@
 #include "tests/support/evidence.hpp"
 #include "tests/support/kamailio.hpp"
 #include "tests/support/memory_server.hpp"
+#include "tests/support/scripted_server.hpp"
 #include "tests/support/sip_middlebox.hpp"
 
-namespace callready {
+namespace callready::sip_alg_test {
 namespace {
 
 using test::behind;
+using test::Bytes;
 using test::fact;
 using test::find_evidence;
 using test::sip_header;
@@ -298,7 +300,6 @@ TEST_F(SipAlg, SaysThatALaterAnswerWasGarbage) {
 }
 
 TEST_F(SipAlg, AFloodIsNeitherSilenceNorGarbage) {
-  using Bytes = test::MemoryServer::Bytes;
   const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
   int sent = 0;
   test::MemoryServer server(runner.loop.executor(), own,
@@ -498,7 +499,6 @@ TEST_F(SipAlg, SendsNothingOnceTheRunIsStopped) {
 
 // Of what was not sent nobody can say that it was not answered.
 TEST_F(SipAlg, ListsOnlyWhatWasSent) {
-  using Bytes = test::MemoryServer::Bytes;
   const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
   for (const bool stop : {false, true}) {
     int sent = 0;
@@ -531,4 +531,4 @@ TEST(SipAlgWithKamailio, SeesNothing) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::sip_alg_test

@@ -1,7 +1,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
 
-namespace callready {
+namespace callready::tcp_test {
 namespace {
 
 using asio::ip::tcp;
@@ -70,4 +70,4 @@ TEST(TcpCheck, IsSkippedOnceTheRunIsStopped) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::tcp_test

@@ -6,7 +6,7 @@
 #include "tests/support/fake_turn.hpp"
 #include "tests/support/memory_server.hpp"
 
-namespace callready {
+namespace callready::udp_range_test {
 namespace {
 
 using asio::ip::udp;
@@ -490,4 +490,4 @@ TEST(UdpRangeWithCoturn, ItsRelaysAreFarEndsOverTcp) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::udp_range_test

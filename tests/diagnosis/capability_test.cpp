@@ -1,7 +1,7 @@
 // From rows to a capability's verdict.
 #include "tests/diagnosis/build.hpp"
 
-namespace callready {
+namespace callready::capability_test {
 namespace {
 
 using enum Severity;
@@ -377,4 +377,4 @@ TEST(Capability, ListsItsRowsOfTheRunOnce) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::capability_test

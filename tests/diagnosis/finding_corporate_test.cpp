@@ -3,7 +3,7 @@
 #include "tests/diagnosis/diagnosis.hpp"
 #include "tests/support/said.hpp"
 
-namespace callready {
+namespace callready::finding_corporate_test {
 namespace {
 
 using namespace test;
@@ -377,4 +377,4 @@ TEST_F(VpnFinding, AModemIsNoTunnel) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::finding_corporate_test

@@ -4,7 +4,7 @@
 #include "tests/diagnosis/build.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
-namespace callready {
+namespace callready::finding_dtls_test {
 namespace {
 
 Evidence evidence(EvidenceKind kind, FactMap facts) {
@@ -94,4 +94,4 @@ TEST(CutGreeting, WhatChanceOrSilenceExplainsIsNone) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::finding_dtls_test

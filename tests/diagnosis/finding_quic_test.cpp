@@ -3,7 +3,7 @@
 #include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
-namespace callready {
+namespace callready::finding_quic_test {
 namespace {
 
 using namespace test;
@@ -187,4 +187,4 @@ TEST(SilentQuic, MakesNoHostDoubtful) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::finding_quic_test

@@ -1,7 +1,7 @@
 // Relays that stop carrying data: other transports show whose fault it is.
 #include "tests/diagnosis/diagnosis.hpp"
 
-namespace callready {
+namespace callready::finding_relays_test {
 namespace {
 
 using namespace test;
@@ -75,4 +75,4 @@ TEST(DyingRelay, IsNoneWhereAllLive) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::finding_relays_test

@@ -1,7 +1,7 @@
 // SIP messages that are too long for one packet.
 #include "tests/diagnosis/diagnosis.hpp"
 
-namespace callready {
+namespace callready::finding_sip_long_test {
 namespace {
 
 using namespace test;
@@ -78,4 +78,4 @@ TEST(LongSip, IsNothingWhereNothingWasCompared) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::finding_sip_long_test

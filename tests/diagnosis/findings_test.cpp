@@ -7,7 +7,7 @@
 #include "tests/diagnosis/diagnosis.hpp"
 #include "tests/support/said.hpp"
 
-namespace callready {
+namespace callready::findings_test {
 namespace {
 
 using namespace test;
@@ -1331,4 +1331,4 @@ TEST(Findings, DoNotDependOnThoseOfTheReport) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::findings_test

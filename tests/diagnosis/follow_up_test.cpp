@@ -3,7 +3,7 @@
 
 #include "tests/diagnosis/site_report.hpp"
 
-namespace callready {
+namespace callready::follow_up_test {
 namespace {
 
 using namespace test;
@@ -593,4 +593,4 @@ TEST(FollowUps, AskElsewhereWhereADeviceTurnsAPortAway) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::follow_up_test

@@ -2,7 +2,7 @@
 #include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
-namespace callready {
+namespace callready::ipv6_notes_test {
 namespace {
 
 using namespace test;
@@ -70,4 +70,4 @@ TEST(Ipv6Notes, SayNothingOfIpv4OrOfWhatWasNotReached) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::ipv6_notes_test

@@ -8,7 +8,7 @@
 #include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/build.hpp"
 
-namespace callready {
+namespace callready::merge_test {
 namespace {
 
 using testing::Test;
@@ -437,4 +437,4 @@ TEST(DiagnosedAnew, LeavesRedactedReportsAlone) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::merge_test

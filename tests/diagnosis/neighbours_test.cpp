@@ -5,7 +5,7 @@
 #include "tests/diagnosis/diagnosis.hpp"
 #include "tests/diagnosis/scene.hpp"
 
-namespace callready {
+namespace callready::neighbours_test {
 namespace {
 
 using namespace test;
@@ -985,4 +985,4 @@ TEST(Outdated, IsNotSaidOfANameThatNobodyMisses) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::neighbours_test

@@ -5,8 +5,9 @@
 #include <set>
 
 #include "probe/diagnosis/reach/world.hpp"
+#include "tests/worlds/words.hpp"
 
-namespace callready::reach {
+namespace callready::reach::reach_forward_test {
 namespace {
 
 constexpr HostId here = 1, there = 2;
@@ -273,4 +274,4 @@ TEST(ReachForward, EachKindHasItsRow) {
 }
 
 }  // namespace
-}  // namespace callready::reach
+}  // namespace callready::reach::reach_forward_test

@@ -4,8 +4,9 @@
 #include <cmath>
 
 #include "probe/diagnosis/reach/likelihood.hpp"
+#include "tests/worlds/words.hpp"
 
-namespace callready::reach {
+namespace callready::reach::reach_likelihood_test {
 namespace {
 
 FlowEvent event(Seen seen, int sent = 1) {
@@ -146,4 +147,4 @@ TEST(ReachBits, AreBoundedWhateverTheProbability) {
 }
 
 }  // namespace
-}  // namespace callready::reach
+}  // namespace callready::reach::reach_likelihood_test

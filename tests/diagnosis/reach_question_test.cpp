@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace callready::reach {
+namespace callready::reach::reach_question_test {
 namespace {
 
 constexpr HostId here = 1, there = 2;
@@ -67,4 +67,4 @@ TEST(MostTelling, ASynTellsNotWhoCarriesOn) {
 }
 
 }  // namespace
-}  // namespace callready::reach
+}  // namespace callready::reach::reach_question_test

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/diagnosis/site_report.hpp"
+#include "tests/worlds/words.hpp"
 
 namespace callready::reach {
 namespace {

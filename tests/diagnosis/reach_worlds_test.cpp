@@ -9,7 +9,7 @@
 #include "tests/worlds/shadow.hpp"
 #include "tests/worlds/words.hpp"
 
-namespace callready::reach {
+namespace callready::reach::reach_worlds_test {
 namespace {
 
 using namespace test;
@@ -607,4 +607,4 @@ TEST(ReachWorlds, TheWorkIsBounded) {
 }
 
 }  // namespace
-}  // namespace callready::reach
+}  // namespace callready::reach::reach_worlds_test

@@ -6,7 +6,7 @@
 #include <queue>
 #include <random>
 
-namespace callready {
+namespace callready::pacer_test {
 namespace {
 
 using PacedRequest = Pacer::PacedRequest;
@@ -342,4 +342,4 @@ TEST(RequestBudget, BoundsLookups) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::pacer_test

@@ -7,7 +7,7 @@
 #include "tests/support/temporary_file.hpp"
 #include "tests/targets/rules.hpp"
 
-namespace callready::exporter {
+namespace callready::exporter::config_test {
 namespace {
 
 Catalog catalog(const std::vector<std::string>& files) { return Catalog(files, "", test::rules()); }
@@ -156,4 +156,4 @@ TEST(ExporterConfig, Durations) {
 }
 
 }  // namespace
-}  // namespace callready::exporter
+}  // namespace callready::exporter::config_test

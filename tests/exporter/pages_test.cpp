@@ -9,7 +9,7 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace callready::exporter {
+namespace callready::exporter::pages_test {
 namespace {
 
 using std::chrono::seconds;
@@ -194,4 +194,4 @@ TEST(ExporterPages, AReportIsInMemoryOnceHoweverManyReadIt) {
 }
 
 }  // namespace
-}  // namespace callready::exporter
+}  // namespace callready::exporter::pages_test

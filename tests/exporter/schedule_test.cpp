@@ -11,7 +11,7 @@
 #include "probe/exporter/pages.hpp"
 #include "tests/support/manual_clock.hpp"
 
-namespace callready::exporter {
+namespace callready::exporter::schedule_test {
 namespace {
 
 using std::chrono::hours;
@@ -339,4 +339,4 @@ TEST(Schedule, AWeekLeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace callready::exporter
+}  // namespace callready::exporter::schedule_test

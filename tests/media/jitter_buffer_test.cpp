@@ -8,7 +8,7 @@
 
 #include "probe/media/stream_figures.hpp"
 
-namespace callready::media {
+namespace callready::media::jitter_buffer_test {
 namespace {
 
 constexpr int packets = 750;
@@ -91,4 +91,4 @@ TEST(JitterBuffer, DoesNotGrowForOneSpike) {
 }
 
 }  // namespace
-}  // namespace callready::media
+}  // namespace callready::media::jitter_buffer_test

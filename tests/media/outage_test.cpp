@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace callready::media {
+namespace callready::media::outage_test {
 namespace {
 
 constexpr Asked asked{6, 300, 1};
@@ -94,4 +94,4 @@ TEST(Outage, AFarEndThatWasRestartedTellsNothing) {
 }
 
 }  // namespace
-}  // namespace callready::media
+}  // namespace callready::media::outage_test

@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace callready::media {
+namespace callready::media::reflector_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -264,4 +264,4 @@ TEST_F(ReflectorTest, AMillionForgedReplayedAndCutPacketsDrawNothing) {
 }
 
 }  // namespace
-}  // namespace callready::media
+}  // namespace callready::media::reflector_test

@@ -7,9 +7,12 @@
 
 #include "tests/support/loop.hpp"
 #include "tests/support/memory_server.hpp"
+#include "tests/support/scripted_server.hpp"
 
 namespace callready {
 namespace {
+
+using test::Bytes;
 
 TEST(SizedFlow, SaysWhyNothingWasSent) {
   test::Loop loop(test::Time::by_hand);
@@ -30,7 +33,6 @@ TEST(SizedFlow, SaysWhyNothingWasSent) {
 
 TEST(SizedFlow, AFloodSaysNothing) {
   test::Loop loop(test::Time::by_hand);
-  using Bytes = test::MemoryServer::Bytes;
   const SocketAddress remote{IpAddress::v4({192, 0, 2, 1}), 3'478};
   std::size_t strangers = 1'000;
   test::MemoryServer server(loop.executor(), {},

@@ -4,7 +4,7 @@
 
 #include "tests/support/bytes.hpp"
 
-namespace callready::stun {
+namespace callready::stun::stun_framer_test {
 namespace {
 
 const TransactionId id = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -92,4 +92,4 @@ TEST(StunFramer, ALengthIsAMultipleOfFour) {
 }
 
 }  // namespace
-}  // namespace callready::stun
+}  // namespace callready::stun::stun_framer_test

@@ -9,7 +9,7 @@
 #include "tests/support/loop.hpp"
 #include "tests/support/memory_server.hpp"
 
-namespace callready {
+namespace callready::udp_test {
 namespace {
 
 using asio::ip::udp;
@@ -243,4 +243,4 @@ TEST(UdpSocket, OfAnInterfaceThatIsNotThereIsAnError) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::udp_test

@@ -8,7 +8,7 @@
 #include "tests/reports/samples.hpp"
 #include "tests/reports/schema.hpp"
 
-namespace callready {
+namespace callready::diff_test {
 namespace {
 
 // One of each thing that a comparison can hold.
@@ -97,4 +97,4 @@ TEST(Diff, IsHarmless) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::diff_test

@@ -10,7 +10,7 @@
 #include "reports/words/phrases.hpp"
 #include "tests/reports/samples.hpp"
 
-namespace callready {
+namespace callready::language_test {
 namespace {
 
 using testing::HasSubstr;
@@ -170,4 +170,4 @@ TEST(Language, WordsThatAreNotTheTextsAreNotBelieved) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::language_test

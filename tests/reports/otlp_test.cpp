@@ -7,7 +7,7 @@
 #include "reports/format.hpp"
 #include "tests/reports/samples.hpp"
 
-namespace callready {
+namespace callready::otlp_test {
 namespace {
 
 using nlohmann::json;
@@ -75,4 +75,4 @@ TEST(Otlp, MetricsAreThoseOfTheExporter) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::otlp_test

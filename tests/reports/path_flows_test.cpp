@@ -9,7 +9,7 @@
 namespace callready {
 namespace {
 
-IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+using samples::ip;
 
 ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, test::Said detail = "") {
   ProbeResult result;

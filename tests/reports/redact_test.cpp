@@ -16,7 +16,7 @@
 namespace callready {
 namespace {
 
-IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+using samples::ip;
 
 Redactor redactor(const std::string& key = "k") {
   Redactor made(digest_with(key), vendors(), {"jdupont"});

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace callready {
+namespace callready::rfc3339_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -37,4 +37,4 @@ TEST(Rfc3339, RefusesAnythingElse) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::rfc3339_test

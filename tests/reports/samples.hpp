@@ -2,12 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "probe/model/report.hpp"
 
 namespace callready::samples {
+
+inline IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
 Report clean();       // one set, everything works
 Report degraded();    // TURN over UDP is blocked, TLS carries the calls: one finding

@@ -15,8 +15,6 @@ WallTime noon(int after_ms) {
   return WallTime(std::chrono::seconds(1795176000)) + milliseconds(after_ms);
 }
 
-IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
-
 ProbeResult probe(test::CheckNamed check, Transport transport, std::string host, std::uint16_t port,
                   Outcome outcome, double round_trip = 0) {
   ProbeResult result;

@@ -8,12 +8,13 @@
 
 #include "reports/words/terminal.hpp"
 #include "tests/reports/golden.hpp"
+#include "tests/reports/samples.hpp"
 #include "tests/reports/schema.hpp"
 
 namespace callready {
 namespace {
 
-IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+using samples::ip;
 
 Requirement turn_over_udp() {
   Requirement turn;

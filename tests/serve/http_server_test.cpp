@@ -9,15 +9,10 @@
 namespace callready::serve {
 namespace {
 
-const std::string ncsi = "Microsoft NCSI";
-
 std::string get(const std::string& target, const std::string& more = {},
                 const std::string& method = "GET") {
   return fmt::format("{} {} HTTP/1.1\r\nHost: www.demo.callready.test\r\n{}\r\n", method, target,
                      more);
-}
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 struct HttpServerTest : testing::Test {

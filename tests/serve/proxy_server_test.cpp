@@ -6,8 +6,6 @@
 namespace callready::serve {
 namespace {
 
-const std::string ncsi = "Microsoft NCSI";
-
 std::string connect_to(const std::string& endpoint, const std::string& more = {}) {
   return "CONNECT " + endpoint + " HTTP/1.1\r\nHost: " + endpoint + "\r\n" + more + "\r\n";
 }

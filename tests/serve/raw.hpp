@@ -15,6 +15,12 @@ namespace callready::serve {
 inline const IpAddress loopback = IpAddress::v4({127, 0, 0, 1});
 inline const SocketAddress any_port{loopback, 0};
 
+inline const std::string ncsi = "Microsoft NCSI";
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 inline Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 inline std::string text_of(const Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
 

@@ -30,9 +30,6 @@ std::string line(const std::string& reply, const std::string& name) {
   const auto value = start + name.size() + 4;
   return reply.substr(value, reply.find("\r\n", value) - value);
 }
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct SipServerTest : testing::Test {
   test::Loop loop;

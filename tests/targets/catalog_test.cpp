@@ -12,7 +12,7 @@
 #include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
-namespace callready {
+namespace callready::catalog_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -379,4 +379,4 @@ TEST(Builtin, IsAllOfTheVendorsFolder) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::catalog_test

@@ -6,7 +6,7 @@
 #include "targets/refresh.hpp"
 #include "tests/targets/rules.hpp"
 
-namespace callready {
+namespace callready::feeds_test {
 namespace {
 
 using test::rules;
@@ -371,4 +371,4 @@ TEST(Feeds, TakeOnlyNetworksOfThePublicInternet) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::feeds_test

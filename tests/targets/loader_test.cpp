@@ -13,14 +13,9 @@ namespace callready {
 namespace {
 
 using test::folder;
+using test::printed;
 using test::read_file;
 using test::rules;
-
-std::string printed(const std::vector<Problem>& problems) {
-  std::string text;
-  for (const auto& problem : problems) text += problem.to_string() + '\n';
-  return text;
-}
 
 std::vector<std::string> yaml_files(const std::string& where) {
   std::vector<std::string> paths;

@@ -45,4 +45,10 @@ inline std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+inline std::string printed(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const auto& problem : problems) text += problem.to_string() + '\n';
+  return text;
+}
+
 }  // namespace callready::test

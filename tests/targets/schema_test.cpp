@@ -17,7 +17,7 @@
 #include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
-namespace callready {
+namespace callready::schema_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -319,4 +319,4 @@ TEST_F(SchemaAndLoader, AgreeThatADocumentIsQuoted) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::schema_test

@@ -6,13 +6,15 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "targets/loader.hpp"
 #include "tests/support/source_folder.hpp"
+#include "tests/targets/rules.hpp"
 
 namespace callready {
 namespace {
+
+using test::printed;
 
 const std::string source_dir = test::source_folder();
 
@@ -27,7 +29,7 @@ std::vector<std::string> ids_of_files() {
 const std::vector<std::string> vendor_ids = ids_of_files();
 
 // The kinds that the sets use, with the transports and parameters that they rely on.
-LoadRules rules() {
+LoadRules rules_in_use() {
   using enum Transport;
   LoadRules all;
   all.checks = {
@@ -49,17 +51,8 @@ LoadRules rules() {
   return all;
 }
 
-std::string printed(const std::vector<Problem>& problems) {
-  std::ostringstream text;
-  for (const auto& problem : problems) {
-    text << problem.file << ':' << problem.line << ':' << problem.column << ": " << problem.message
-         << '\n';
-  }
-  return text.str();
-}
-
 TargetSet load(const std::string& file) {
-  auto result = load_file(source_dir + "/targets/" + file, rules());
+  auto result = load_file(source_dir + "/targets/" + file, rules_in_use());
   EXPECT_TRUE(result.set) << printed(result.problems);
   return result.set.value_or(TargetSet{});
 }

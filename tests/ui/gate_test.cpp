@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace callready::ui {
+namespace callready::ui::gate_test {
 namespace {
 
 constexpr std::uint16_t port = 40123;
@@ -134,4 +134,4 @@ TEST(UiGate, TheCookieStaysWithThePage) {
 }
 
 }  // namespace
-}  // namespace callready::ui
+}  // namespace callready::ui::gate_test

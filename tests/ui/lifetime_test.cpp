@@ -4,7 +4,7 @@
 
 #include "tests/support/manual_clock.hpp"
 
-namespace callready::ui {
+namespace callready::ui::lifetime_test {
 namespace {
 
 using std::chrono::seconds;
@@ -49,4 +49,4 @@ TEST(UiLifetime, EndsWhereNobodyOpensIt) {
 }
 
 }  // namespace
-}  // namespace callready::ui
+}  // namespace callready::ui::lifetime_test

@@ -8,7 +8,7 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/ui/fakes.hpp"
 
-namespace callready::ui {
+namespace callready::ui::pages_test {
 namespace {
 
 using asio::ip::tcp;
@@ -144,4 +144,4 @@ TEST(UiPages, ARunIsToldToThePage) {
 }
 
 }  // namespace
-}  // namespace callready::ui
+}  // namespace callready::ui::pages_test

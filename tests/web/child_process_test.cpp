@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace callready {
+namespace callready::child_process_test {
 namespace {
 
 using std::chrono::seconds;
@@ -78,4 +78,4 @@ TEST(ChildProcess, ThatNobodyHoldsEndsAndTellsNothing) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::child_process_test
