@@ -18,13 +18,14 @@ std::optional<Integer> parse_decimal(std::string_view text, Integer max) {
 }
 
 std::optional<std::array<std::uint8_t, 4>> parse_v4(std::string_view text) {
-  const auto parts = split(text, ".");
-  if (parts.size() != 4) return std::nullopt;
   std::array<std::uint8_t, 4> bytes{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    const auto octet = parse_decimal<std::uint8_t>(parts[i], 255);
-    if (!octet) return std::nullopt;
-    bytes[i] = *octet;
+  for (auto& byte : bytes) {
+    const auto end = text.find('.');
+    const auto octet = parse_decimal<std::uint8_t>(text.substr(0, end), 255);
+    const bool last = &byte == &bytes.back();
+    if (!octet || last != (end == text.npos)) return std::nullopt;
+    byte = *octet;
+    if (!last) text.remove_prefix(end + 1);
   }
   return bytes;
 }
