@@ -121,6 +121,18 @@ TEST(FollowUps, CountAnswersOfASilentPublicServerWhereNoOtherIsKnown) {
   EXPECT_TRUE(asks(list, "stun/udp/stun.cloudflare.com:3478?flows=new"));
 }
 
+// Their questions came first: is UDP shut, or are new flows limited?
+TEST(FollowUps, CountAnswersWhereNobodyButNameServersAnswersOverUdp) {
+  const auto made = [](Outcome ntp_outcome) {
+    return ids(report(
+        {row("turn", {turn("turn.vendor.com", silent)}),
+         controls({tls("www.google.com"), question("www.google.com", "NOERROR", "9.9.9.9"),
+                   stun("stun.cloudflare.com", 3478, silent), ntp("pool.ntp.org", ntp_outcome)})}));
+  };
+  EXPECT_TRUE(asks(made(silent), "stun/udp/stun.cloudflare.com:3478?flows=new"));
+  EXPECT_FALSE(asks(made(answered), "stun/udp/stun.cloudflare.com:3478?flows=new"));
+}
+
 TEST(FollowUps, AskForOtherPortsOfFewHostsHoweverOftenTheyLook) {
   std::vector<ProbeResult> silent_hosts;
   for (int i = 0; i < 9; ++i) {

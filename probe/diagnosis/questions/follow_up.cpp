@@ -338,14 +338,27 @@ void ask_how_seen(const Facts& facts, Questions& questions) {
   }
 }
 
-// Where some were answered only when they had asked again, and some never: a server that answers is
-// asked twenty times over one flow, and twenty times over new ones.
+// Over UDP, name servers outside answer and nobody else does.
+bool only_names_are_answered(const Facts& facts) {
+  const auto answered = facts.probes_that([](const ProbeResult& result) {
+    return findings::is_udp(result) && findings::is_direct(result) &&
+           !findings::is_inside(result) && result.observation.outcome == Outcome::answered;
+  });
+  return !answered.empty() && std::ranges::all_of(answered, [](const auto* result) {
+    return result->probe.check == CheckKind::dns;
+  });
+}
+
+// Where some were answered only when they had asked again, and some never, or names alone are
+// answered, because their questions came first: a server that answers is asked twenty times over
+// one flow, and twenty times over new ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
     return findings::got_no_answer(result) && findings::is_direct(result) &&
            facts.asked_for(result);
   };
-  if (!facts.line_loses() || !facts.any_probe(silent)) return;
+  const bool in_doubt = facts.line_loses() || only_names_are_answered(facts);
+  if (!in_doubt || !facts.any_probe(silent)) return;
   const auto server = std::ranges::min_element(facts.flows, {}, answers_stun);
   if (server == facts.flows.end() || answers_stun(*server) == AnswersStun::never) return;
   for (const auto* flows : {"one", "new"}) {
