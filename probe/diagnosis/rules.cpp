@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
@@ -12,34 +13,37 @@
 namespace callready {
 namespace findings {
 
-std::span<Rule* const> rules() {
-  static constexpr std::array table = {
-      // This site and this computer. Policies and tunnels are named beside others: alone they
-      // explain no failure.
-      find_offline, find_captive_portal, find_clock_skew, find_own_firewall, find_agent,
-      find_browser_policies, find_full_tunnel, find_broken_ipv6, find_vendor_ipv6,
-      // Names and proxies.
-      find_dns_without_tcp, find_dns_unreachable, find_hosts_file, find_dns_rewritten,
-      find_block_page, find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
-      find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
-      find_proxy_denials, find_stripped_upgrades,
-      // Ways. The MTU comes before the first that draws worlds, which take it as a fact. A limit on
-      // new flows takes the place of whatever else UDP may die of, "only the web" that of UDP and
-      // of the ports one by one, and find_flows has what is left over.
-      find_mtu, find_rate_limit, find_dead_path, find_new_flow_limit, find_web_only,
-      find_taken_connections, find_udp_blocked, find_stun_filter, find_dtls_filter,
-      find_cut_greeting, find_sip_filter, find_closed, find_one_way_media, find_tls_filter,
-      find_flows, find_refused_quic, find_filtered_quic,
-      // What was said: certificates, NAT, SIP, TURN, and by the vendor's servers.
-      find_interception, find_cut_hello, find_old_authorities, find_other_far_ends,
-      find_certificate_faults, find_idle_timeout, find_nat, find_split_paths, find_sip_alg,
-      find_lost_long_sip, find_dying_relays, find_turn, find_vendor_down, find_sip_errors,
-      // Loss, after all that may be silent for a reason; and media.
-      find_loss, find_outage, find_media_loss, find_poor_score, find_silent_call, find_call_media,
-      find_lost_consent, find_relayed_calls, find_full_line, find_few_calls, find_media_delay,
-      find_cleared_marks};
-  return table;
-}
+namespace {
+
+// In the order of judging. These draw no worlds, which take what is found about contents as facts.
+constexpr std::array first_rules{
+    // This site and this computer. Policies and tunnels are named beside others: alone they explain
+    // no failure.
+    find_offline, find_captive_portal, find_clock_skew, find_own_firewall, find_agent,
+    find_browser_policies, find_full_tunnel, find_broken_ipv6, find_vendor_ipv6,
+    // Names and proxies.
+    find_dns_without_tcp, find_dns_unreachable, find_hosts_file, find_dns_rewritten,
+    find_block_page, find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
+    find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
+    find_proxy_denials, find_stripped_upgrades,
+    // What was said: certificates, NAT, SIP, TURN; and packets that were too large.
+    find_interception, find_cut_hello, find_old_authorities, find_other_far_ends,
+    find_certificate_faults, find_idle_timeout, find_nat, find_split_paths, find_sip_alg,
+    find_lost_long_sip, find_dying_relays, find_turn, find_mtu};
+
+constexpr std::array later_rules{
+    // Ways. A limit on new flows takes the place of whatever else UDP may die of, "only the web"
+    // that of UDP and of the ports one by one, and find_flows has what is left over.
+    find_rate_limit, find_dead_path, find_new_flow_limit, find_web_only, find_taken_connections,
+    find_udp_blocked, find_stun_filter, find_dtls_filter, find_cut_greeting, find_sip_filter,
+    find_closed, find_one_way_media, find_tls_filter, find_flows, find_refused_quic,
+    find_filtered_quic, find_vendor_down, find_sip_errors,
+    // Loss, after all that may be silent for a reason; and media.
+    find_loss, find_outage, find_media_loss, find_poor_score, find_silent_call, find_call_media,
+    find_lost_consent, find_relayed_calls, find_full_line, find_few_calls, find_media_delay,
+    find_cleared_marks};
+
+}  // namespace
 
 Diagnosis::Diagnosis(const Report& whole) : Facts(whole), explained_(got_out_after_all(*this)) {}
 
@@ -126,6 +130,14 @@ bool Diagnosis::fails_required_row(const Probes& probes) const {
   });
 }
 
+void Diagnosis::learn_contents() {
+  auto apart = *this;
+  for (const auto rule : first_rules) {
+    for (const auto& cause : rule(apart)) apart.note(cause);
+  }
+  contents_ = std::move(apart.contents_);
+}
+
 void Diagnosis::note(const Cause& cause) {
   explained_.merge(ids_of(cause.explained));
   impaired_.merge(ids_of(cause.impaired));
@@ -155,13 +167,17 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
 
 std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
   std::vector<findings::Cause> found;
-  for (const auto rule : findings::rules()) {
-    for (auto& cause : rule(so_far)) {
-      so_far.note(cause);
-      contradict_what_is_closed(so_far.report, cause);
-      found.push_back(std::move(cause));
+  const auto apply = [&](std::span<findings::Rule* const> rules) {
+    for (const auto rule : rules) {
+      for (auto& cause : rule(so_far)) {
+        so_far.note(cause);
+        contradict_what_is_closed(so_far.report, cause);
+        found.push_back(std::move(cause));
+      }
     }
-  }
+  };
+  apply(findings::first_rules);
+  apply(findings::later_rules);
   for (auto& cause : found) cause.runner_up = findings::runner_up(so_far, cause);
   return found;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "probe/diagnosis/attribution.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -83,6 +82,8 @@ class Diagnosis : public Facts {
   // A row that the vendor requires is not well because of it: the set is degraded at least.
   bool fails_required_row(const Probes& probes) const;
   void note(const Cause& cause);
+  // For questions: worlds take what there is about contents as facts, and nothing is explained.
+  void learn_contents();
   // What worlds say about all that was seen, with what was found about contents so far; made when
   // it is first asked for.
   const reach::Diagnosis& worlds() const;
@@ -96,9 +97,7 @@ class Diagnosis : public Facts {
 using Causes = std::vector<Cause>;
 using Rule = Causes(const Diagnosis&);
 
-// The table, in the order of judging.
-std::span<Rule* const> rules();
-
+// Those in the tables (rules.cpp).
 Rule find_offline;                                             // ways/offline.cpp
 Rule find_captive_portal, find_split_paths, find_full_tunnel;  // contents/site.cpp
 Rule find_clock_skew;                                          // contents/time.cpp

@@ -370,7 +370,8 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 }  // namespace
 
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
-  const findings::Diagnosis context(report);
+  findings::Diagnosis context(report);
+  context.learn_contents();
   Questions questions(context);
   const bool no_udp = udp_is_shut(context);
   ask_how_many_answer(context, questions);

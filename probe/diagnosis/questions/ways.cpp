@@ -322,8 +322,8 @@ void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
 // For each flow that died, or was only seen to leave: with its own payload, as media, to the
 // control's host, and, of strangers, as far as its own way goes; over UDP, where a row asks for a
 // range around it, also to the ends of that. If a connection was established and carried nothing,
-// or was taken nearby, also a packet to the control, which works: a device that takes all
-// connections may carry that one on.
+// or was taken nearby, also for each that was only established, and to the control, which works: a
+// device that takes all connections may carry that one on.
 void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
              Candidates& candidates) {
   const bool taken = std::ranges::any_of(sight.events.flows, [](const FlowEvent& event) {
@@ -332,7 +332,9 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
   if (taken) candidates.add({false, control.host, control.port});
   for (const auto& [packet, event] : sight.seen_packets()) {
     const bool left = packet.udp && event.seen == Seen::expired;
-    if ((!reach::is_bad(event.seen) && !left) || !may_be_asked_about(facts, event)) continue;
+    const bool only_open = taken && !packet.udp && event.seen == Seen::open;
+    const bool in_doubt = reach::is_bad(event.seen) || left || only_open;
+    if (!in_doubt || !may_be_asked_about(facts, event)) continue;
     const auto& host = event.flow.host;
     candidates.add({packet.udp, host, packet.port, packet.cargo});
     candidates.add({packet.udp, host, packet.port});
