@@ -496,6 +496,19 @@ TEST(FollowUps, AskOnceMoreWhatDiedAlone) {
       << fmt::format("{}", fmt::join(list, "\n"));
 }
 
+// Another row fails for its own reason, which does not explain the packet.
+TEST(FollowUps, AskOnceMoreWhatDiedBesideAnotherTrouble) {
+  const PortRange whole{15'000, 65'000};
+  const auto list = ids(report(
+      {row("media", {range("a.vendor.com", {{65'000, "left_site", "62.4.8.2"}}, whole),
+                     range("b.vendor.com", {{15'000, "left_site", "62.4.8.2"}, {65'000, "dropped"}},
+                           whole)}),
+       row("sip", {sip_tls("sip.vendor.com", refused), sip_tls("sip2.vendor.com", refused)}),
+       controls(anchors()), controls({stun("stun.l.google.com", 19302), ntp("pool.ntp.org")})}));
+  EXPECT_TRUE(asks(list, "hop/udp/b.vendor.com:65000?payload=rtp"))
+      << fmt::format("{}", fmt::join(list, "\n"));
+}
+
 // STUN got no answer there, and it is a packet of media that died.
 TEST(FollowUps, AskOnceMoreWithWhatDied) {
   auto died = udp_hop("media.vendor.com", 5004, "dropped");

@@ -132,9 +132,23 @@ Cargo sent_as(bool udp, Cargo cargo) {
   return cargo == Cargo::stun || cargo == Cargo::turn || cargo == Cargo::sip ? cargo : Cargo::rtp;
 }
 
-// They may have died by chance. Nobody has to listen there: the way is its own control.
-void ask_once_more(const Facts& facts, Questions& questions) {
-  const auto flows = facts.select([&](const Flow& flow) { return died_once(facts, flow); });
+// The likeliest world has a box that this flow's packets meet.
+bool is_explained(const reach::Diagnosis& drawn, const Flow& flow) {
+  const auto& events = drawn.sight.events.flows;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& sent = events[i].flow;
+    const bool its = sent.udp == flow.udp && sent.host == flow.host && sent.port == flow.port;
+    if (its && reach::fate_in(drawn.worlds.front(), drawn.boxes, drawn.sight, i).met()) return true;
+  }
+  return false;
+}
+
+// They may have died by chance. Nobody has to listen there: the way is its own control. Where rows
+// suffer, worlds have asked about what they explain.
+void ask_once_more(const findings::Diagnosis& context, bool suffers, Questions& questions) {
+  const auto flows = context.select([&](const Flow& flow) {
+    return died_once(context, flow) && !(suffers && is_explained(context.worlds(), flow));
+  });
   for (const auto* flow : first_of(flows, most_ports)) {
     const auto died = std::ranges::find(flow->samples, Reachability::blocked, &FlowSample::way);
     ask_the_way({flow->udp, flow->host, flow->port, sent_as(flow->udp, died->cargo)},
@@ -478,7 +492,7 @@ bool udp_is_shut(const findings::Diagnosis& context) {
 
 void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
   const auto* control = find_control(context);
-  if (control == nullptr) return ask_once_more(context, questions);
+  if (control == nullptr) return ask_once_more(context, false, questions);
   const SocketAddress listener{*reached_at(*control), control->port};
   const With through{{"control", listener.to_string()}};
   ask_beyond_the_set(context, through, questions);
@@ -497,7 +511,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     });
     if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
   }
-  if (!suffers) ask_once_more(context, questions);
+  ask_once_more(context, suffers, questions);
   ask_within_ranges(context, questions);
   ask_for_silent_ranges(context, through, questions, hurried);
 }
