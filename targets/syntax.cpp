@@ -48,6 +48,7 @@ std::optional<std::string> label_problem(std::string_view label, bool star) {
 
 // What people paste instead of a host name.
 std::optional<std::string> not_even_a_name(std::string_view text) {
+  if (text.empty()) return "it is empty";
   if (text.find("://") != std::string_view::npos) {
     return "it is a URL; write the host alone, the path goes into 'with'";
   }

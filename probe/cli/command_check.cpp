@@ -25,6 +25,7 @@
 #include "probe/util/text.hpp"
 #include "reports/words/waits.hpp"
 #include "targets/builtin.hpp"
+#include "targets/expand_variables.hpp"
 
 namespace callready {
 namespace {
@@ -162,8 +163,8 @@ std::optional<ServiceTags> read_tags(const Arguments& arguments) {
   return std::move(loaded.tags);
 }
 
-std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
-                                         const Arguments& arguments) {
+std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
+                                       const Arguments& arguments) {
   const Choices choices(sets);
   std::vector<std::string> found;
   const auto require = [&](Choice choice, const std::string& name) {
@@ -175,6 +176,12 @@ std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
   for (const auto& name : arguments.skip) require(Choice::requirement, name);
   if (!arguments.client.empty()) require(Choice::client, arguments.client);
   for (const auto& [name, value] : arguments.variables) require(Choice::variable, name);
+  for (const auto& set : sets) {
+    const auto values = variable_values(set, arguments.variables);
+    for (const auto& row : set.requirements) {
+      for (const auto& problem : expand_variables(row, values).problems) add_once(found, problem);
+    }
+  }
   return found;
 }
 
@@ -211,7 +218,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
 int run_check(const Arguments& arguments) {
   auto sets = find_sets(arguments);
   if (!sets) return usage_error;
-  auto problems = unknown_choices(*sets, arguments);
+  auto problems = wrong_choices(*sets, arguments);
   if (const auto problem = proxy_problem(arguments.proxy)) problems.push_back(*problem);
   if (const auto problem = pac_problem(arguments.pac)) problems.push_back(*problem);
   for (const auto& name : arguments.interfaces) {

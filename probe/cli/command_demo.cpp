@@ -42,7 +42,7 @@ int run_demo(const Arguments& arguments) {
   for (const auto& problem : loaded.problems) complain(problem.to_string());
   if (!loaded.set) return usage_error;
 
-  const auto unknown = unknown_choices({*loaded.set}, arguments);
+  const auto unknown = wrong_choices({*loaded.set}, arguments);
   for (const auto& problem : unknown) complain(problem);
   if (!unknown.empty()) return usage_error;
 

@@ -31,16 +31,6 @@ TargetSet filled_in(const TargetSet& set, const VariableValues& given, const Ser
   return filled;
 }
 
-// Values that do not fit ("--var sip_port=abc"), in words.
-std::vector<std::string> misfits(const TargetSet& set, const VariableValues& given) {
-  std::vector<std::string> problems;
-  for (const auto& row : set.requirements) {
-    const auto expanded = expand_variables(row, variable_values(set, given));
-    for (const auto& problem : expanded.problems) add_once(problems, problem);
-  }
-  return problems;
-}
-
 // The set's scenarios that the report was about: those that are the only ones of some of its rows
 // or capabilities; and where several share one and none of these covers it, the ones on by default.
 std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& result) {
@@ -112,11 +102,7 @@ int run_firewall(const Arguments& given) {
   }
   const auto sets = find_sets(arguments);
   if (!sets) return usage_error;
-  auto problems = unknown_choices(*sets, arguments);
-  for (const auto& set : *sets) {
-    const auto own = misfits(set, arguments.variables);
-    problems.insert(problems.end(), own.begin(), own.end());
-  }
+  const auto problems = wrong_choices(*sets, arguments);
   for (const auto& problem : problems) complain(problem);
   if (!problems.empty()) return usage_error;
 

@@ -41,9 +41,10 @@ std::optional<Report> read_saved_report(const std::string& file);
 // The list of --service-tags, empty where none was given, or nothing after the errors have been
 // printed.
 std::optional<ServiceTags> read_tags(const Arguments& arguments);
-// What the chosen sets do not know: scenarios, clients, regions, rows, variables; in words.
-std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
-                                         const Arguments& arguments);
+// What the chosen sets do not know (scenarios, clients, regions, rows, variables), and values that
+// do not fit ("--var sip_port=abc"); in words.
+std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
+                                       const Arguments& arguments);
 // The run, with a bar on a terminal, and its reports; the exit status. `push_token`: for --push-to.
 int run_and_deliver(const Arguments& arguments, SessionOptions options,
                     const std::string& push_token = {});

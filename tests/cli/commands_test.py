@@ -250,6 +250,13 @@ class BadArguments(CommandsTest):
             with self.subTest(arguments):
                 self.assert_refused(self.check_small(*arguments), *parts)
 
+    def test_values_that_do_not_fit(self):
+        own = row().replace("addresses: [127.0.0.1]", 'hosts: ["${pbx}"]')
+        for value, part in {"": "it is empty", "a b": "'a b'", "http://x/": "it is a URL"}.items():
+            with self.subTest(value):
+                done = self.check_small("--var", "pbx=" + value, text=own)
+                self.assert_refused(done, "${pbx} is", part)
+
     def test_no_set_at_all(self):
         done = self.run_it("check")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
