@@ -25,7 +25,8 @@ bool plausible(const std::string& name) {
   return !name.empty() && name.size() <= 253 &&
          name.find_first_not_of(
              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:") ==
-             std::string::npos;
+             std::string::npos &&
+         (name.find(':') == std::string::npos || IpAddress::parse(name));
 }
 
 // "443,8000-8010", or "off"; "0" where any port will do.

@@ -90,7 +90,9 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
           return far_counts(method, target, stamp->reflector(), *keeper);
         };
         auto calls = take_calls(executor, options, number, tls, open_, std::move(counts));
-        if (calls.has_error()) return at("TCP", number, calls.error());
+        if (calls.has_error()) {
+          return at(fmt::format("TCP {} or UDP", number), options.call_port, calls.error());
+        }
         calls_ = std::move(*calls);
         ports_.call = calls_->media().port;
         last = calls_->https();
@@ -169,7 +171,11 @@ Result<void> Responder::start_all(const asio::any_io_executor& executor,
       sip.tls_port = *options.sips_port;
     }
     auto started = SipServer::start(executor, {bind, *options.sip_port}, sip);
-    if (started.has_error()) return at("SIP", *options.sip_port, started.error());
+    if (started.has_error()) {
+      if (!options.sips_port) return at("SIP", *options.sip_port, started.error());
+      return at(fmt::format("SIP {} or, over TLS,", *options.sip_port), *options.sips_port,
+                started.error());
+    }
     sip_ = std::move(*started);
     ports_.sip = sip_->local().port;
     if (options.sips_port) ports_.sips = sip_->tls_local()->port;
