@@ -19,7 +19,7 @@ namespace callready {
 namespace {
 
 // One line. A secret that somebody gave as an argument after all is not repeated.
-std::string failure_line(const CLI::App*, const CLI::Error& error) {
+std::string failure_line(const CLI::App* app, const CLI::Error& error) {
   const std::string option = "(--?[^ =]*(?:user|password|secret|token|credential)[^ =]*)";
   static const std::regex with_value(option + "=\\S+", std::regex::icase);
   static const std::regex alone(option + "(?= |$)", std::regex::icase);
@@ -32,7 +32,9 @@ std::string failure_line(const CLI::App*, const CLI::Error& error) {
   if (list != text.npos && std::regex_search(text, alone)) {
     text = text.substr(0, list + 2) + std::regex_replace(text.substr(list + 2), word, "$1...");
   }
-  return fmt::format("callready: {} (callready --help says more)\n", text);
+  const auto commands = app->get_subcommands();
+  const auto command = commands.empty() ? "" : ' ' + commands.front()->get_name();
+  return fmt::format("callready: {} (callready help{} says more)\n", text, command);
 }
 
 // Nagios reads 2 as "critical", but a command line that is wrong is "unknown" to it; and it shows
@@ -103,7 +105,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
     const int printing = printed(help.str());
     auto text = said.str();
     const auto hint = option_hint(app, argc, argv);
-    if (const auto end = text.find(" (callready --help"); end != text.npos) text.insert(end, hint);
+    if (const auto end = text.find(" (callready help"); end != text.npos) text.insert(end, hint);
     say(text);
     result.exit_status = status == 0 && printing == 0 ? 0 : usage_status(argc, argv);
   }

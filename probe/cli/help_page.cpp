@@ -76,6 +76,13 @@ std::string HelpPage::make_subcommand(const CLI::App* command) const {
   return two_columns(command->get_name(), command->get_description());
 }
 
+// "REPORT REPORT" and "FEED [FILE]", where CLI11 has "REPORT(2x)" and "FEED(1x)".
+std::string HelpPage::make_option_usage(const CLI::Option* option) const {
+  if (option->get_expected_max() != 2) return Formatter::make_option_usage(option);
+  const auto name = option->get_name(true);
+  return name + ' ' + (option->get_expected_min() == 2 ? name : "[FILE]");
+}
+
 void group_commands(CLI::App& app) {
   const Group groups[] = {
       {"Check this network", {"check", "ui", "demo", "render", "merge", "diff"}},

@@ -11,6 +11,7 @@ class HelpPage : public CLI::Formatter {
   std::string make_group(std::string group, bool is_positional,
                          std::vector<const CLI::Option*> options) const override;
   std::string make_subcommand(const CLI::App* command) const override;
+  std::string make_option_usage(const CLI::Option* option) const override;
 };
 
 // What `callready --help` ends with, and `callready check --help`.

@@ -14,6 +14,7 @@ namespace {
 std::string in_words(Vantage vantage) {
   if (vantage == Vantage::pc) return "PC";
   if (vantage == Vantage::pbx) return "PBX";
+  if (vantage == Vantage::sbc) return "SBC";
   std::string word(to_string(vantage));
   std::replace(word.begin(), word.end(), '-', ' ');
   return word;
