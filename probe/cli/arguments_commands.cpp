@@ -96,10 +96,11 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
                  "End the run after this many seconds, even if tests remain (usually 20, or longer "
                  "if the pace needs it)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1.0, 86400.0))
       ->check([](const std::string& text) {
         // To CLI11 "nan" is in every range.
-        return text.find_first_of("nN") == text.npos ? "" : "expected a number of seconds";
+        const bool good =
+            text.find_first_of("nN") == text.npos && CLI::Range(1.0, 86400.0)(text).empty();
+        return good ? "" : "expected seconds, from 1 to 86400";
       });
   auto* proxy = app.add_option("--proxy", arguments.proxy,
                                "Also test through this proxy; auto: find it as browsers do (PAC, "

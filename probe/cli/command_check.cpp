@@ -68,6 +68,9 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
 std::optional<std::string> pac_problem(const std::string& pac) {
   if (pac.find("://") == pac.npos) {
     std::error_code ignored;
+    if (std::filesystem::is_directory(path_of(pac), ignored)) {
+      return "--pac: " + pac + ": it is a folder";
+    }
     if (pac.empty() || std::filesystem::exists(path_of(pac), ignored)) return std::nullopt;
     return "--pac: " + pac + ": there is no such file";
   }

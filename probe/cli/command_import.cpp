@@ -71,7 +71,7 @@ int run_import(const Arguments& arguments) {
                             arguments.names.front()));
   }
   if ((arguments.names.size() == 2) == !arguments.url.empty()) {
-    return fail("expected a file, or --url URL to fetch the list from");
+    return fail("expected either a file or --url URL to fetch the list from");
   }
   const auto text = read_list(arguments);
   if (!text) return usage_error;

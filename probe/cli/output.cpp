@@ -83,6 +83,10 @@ bool keeps_run(const Arguments& arguments) {
 }
 
 std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
+  if (!arguments.history_file.empty()) {
+    const auto reason = platform::why_not_writable(arguments.history_file);
+    if (reason) return fmt::format("{}: {}", arguments.history_file, *reason);
+  }
   auto on_output = chosen_by_flag(arguments);
   std::vector<const ReportRequest*> files;
   for (const auto& request : arguments.reports) {

@@ -10,6 +10,7 @@
 #include "probe/cli/say.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/model/url.hpp"
+#include "probe/net/http.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
@@ -154,6 +155,10 @@ std::optional<std::string> push_problem(const std::string& url) {
   if (has_login(url) || url.find('?') != url.npos) {
     return "--push-to: a user, password or token does not belong in an argument, where other users "
            "can see it; use CALLREADY_PUSH_TOKEN";
+  }
+  if (!parse_proxy_url(url.substr(0, url.find('/', url.find("://") + 3)))) {
+    return "--push-to: expected a host and a port from 1 to 65535, such as "
+           "https://collector.example.com:4318";
   }
   return std::nullopt;
 }

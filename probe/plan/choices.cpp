@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "probe/util/text.hpp"
@@ -72,7 +74,10 @@ std::optional<std::string> Choices::problem(Choice choice, const std::string& na
   }
   const std::set<std::string> names(all.begin(), all.end());
   if (names.empty()) return text + "; these sets have none";
-  if (names.size() <= most_listed) text += fmt::format("; known are: {}", fmt::join(names, ", "));
+  const auto listed = std::min(names.size(), most_listed);
+  const auto end = std::next(names.begin(), static_cast<std::ptrdiff_t>(listed));
+  text += fmt::format("; known are: {}", fmt::join(names.begin(), end, ", "));
+  if (listed < names.size()) text += fmt::format(" and {} more", names.size() - listed);
   return text;
 }
 

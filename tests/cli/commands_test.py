@@ -222,6 +222,8 @@ class BadArguments(CommandsTest):
             ("--credentials", "/nowhere/secrets"): ("/nowhere/secrets: cannot be read",),
             ("--report", "json=/nowhere/a.json"): ("/nowhere/a.json: No such file",),
             ("--report", "json=" + self.folder.name): ("Is a directory",),
+            ("--history", "/nowhere/history.json"): ("/nowhere/history.json: No such file",),
+            ("--pac", self.folder.name): ("it is a folder",),
         }.items():
             with self.subTest(arguments):
                 self.assert_refused(self.check_small(*arguments), *parts)
@@ -239,6 +241,7 @@ class BadArguments(CommandsTest):
             ("--pac", "http://alice:pa/ss@proxy.example.com/a.pac"): ("--pac",),
             ("--pac", "http://proxy.example.com:99999/a.pac"): ("--pac",),
             ("--pac", "file:///etc/proxy.pac"): ("--pac",),
+            ("--push-to", "http://127.0.0.1:99999/"): ("--push-to", "65535"),
             ("--proxy", "proxy.example.com"): ("--proxy",),
             ("--proxy", "ftp://proxy.example.com"): ("--proxy",),
             ("--proxy", "http://proxy.example.com:99999"): ("--proxy", "65535"),

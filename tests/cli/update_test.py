@@ -414,7 +414,7 @@ class ImportTest(unittest.TestCase):
                 (("zoom", self.folder / "missing"), "cannot be read"),
                 (("teams", self.folder / "bad.json"), "unknown feed 'teams'"),
                 (("m365", self.folder / "bad.json"), "bad.json:1:1: \"serviceArea\" is missing"),
-                (("m365",), "expected a file, or --url"),
+                (("m365",), "expected either a file or --url"),
                 (("zoom", self.folder / "ZoomMeetings.txt", "--into", self.folder / "none.yaml"),
                  "none.yaml: cannot be read")):
             done = self.run_it(*arguments)
