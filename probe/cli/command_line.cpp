@@ -46,6 +46,7 @@ CommandLineOption describe(const CLI::Option& option) {
   for (const auto& name : option.get_lnames()) one.names.push_back("--" + name);
   one.description = option.get_description();
   one.required = option.get_required();
+  one.usual = option.get_default_str();
   if (option.get_type_size() == 0 || option.get_items_expected_max() == 0) return one;
   read_type(option, one);
   one.repeatable = option.get_positional()

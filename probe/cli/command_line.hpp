@@ -21,6 +21,7 @@ struct CommandLineOption {
   ValueKind value = ValueKind::none;  // none: a flag
   std::vector<std::string> words;     // that the value can be, where it is not just any
   bool repeatable = false, required = false;
+  std::string usual = {};  // the default, if the description does not say it
 };
 
 struct CommandLine {

@@ -42,6 +42,7 @@ std::string options_of(const CommandLine& command) {
     if (!option.words.empty() && words.find(option.words.front()) == words.npos) {
       words += fmt::format(" ({})", fmt::join(option.words, ", "));
     }
+    if (!option.usual.empty()) words += " (default: " + option.usual + ')';
     text += ".TP\n" + term(option) + "\n" + in_troff(words) + "\n";
   }
   return text;

@@ -48,6 +48,7 @@ void keep_last(const Report& report) {
 }
 
 ReadResult read_report_file(const std::string& given) {
+  if (given.empty()) return {std::nullopt, "a report's name is empty; expected a file", {}};
   const bool last = given == "last" && !platform::is_file(given);
   const auto file = last ? last_file() : given;
   if (last && !platform::is_file(file)) {
