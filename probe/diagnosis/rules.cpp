@@ -26,10 +26,10 @@ constexpr std::array first_rules{
     find_block_page, find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
     find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
     find_proxy_denials, find_stripped_upgrades,
-    // What was said: certificates, NAT, SIP, TURN; and packets that were too large.
+    // What was said: certificates, NAT, TURN; and packets that were too large.
     find_interception, find_cut_hello, find_old_authorities, find_other_far_ends,
-    find_certificate_faults, find_idle_timeout, find_nat, find_split_paths, find_sip_alg,
-    find_lost_long_sip, find_dying_relays, find_turn, find_mtu};
+    find_certificate_faults, find_idle_timeout, find_nat, find_split_paths, find_lost_long_sip,
+    find_dying_relays, find_turn, find_mtu};
 
 constexpr std::array later_rules{
     // Ways. A limit on new flows takes the place of whatever else UDP may die of, "only the web"
@@ -37,7 +37,7 @@ constexpr std::array later_rules{
     find_rate_limit, find_dead_path, find_new_flow_limit, find_web_only, find_taken_connections,
     find_udp_blocked, find_stun_filter, find_dtls_filter, find_cut_greeting, find_sip_filter,
     find_closed, find_one_way_media, find_tls_filter, find_flows, find_refused_quic,
-    find_filtered_quic, find_vendor_down, find_sip_errors,
+    find_filtered_quic, find_sip_alg, find_vendor_down, find_sip_errors,
     // Loss, after all that may be silent for a reason; and media.
     find_loss, find_outage, find_media_loss, find_poor_score, find_silent_call, find_call_media,
     find_lost_consent, find_relayed_calls, find_full_line, find_few_calls, find_media_delay,
