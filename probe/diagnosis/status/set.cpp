@@ -27,11 +27,16 @@ Verdict weight_of(const CapabilityResult& capability, const Rows& rows) {
   return beside ? Verdict::degraded : capability.verdict;
 }
 
-// All rows of the run together, as if one capability needed each of them.
+// All rows of the run together, as if one capability needed each of them. Where none works, and
+// none that failed is needed, nothing is known.
 Verdict verdict_of_rows(const Rows& rows) {
   Capability everything;
   for (const auto& row : rows) everything.needs.push_back({{{row.id}}, false});
-  return weight_of(judge_capability(everything, rows), rows);
+  const auto verdict = weight_of(judge_capability(everything, rows), rows);
+  const bool any_works = std::ranges::any_of(rows, [](const RequirementResult& row) {
+    return row.status == Status::pass || (row.status == Status::warn && !row.lost);
+  });
+  return verdict == Verdict::ready && !any_works ? Verdict::unknown : verdict;
 }
 
 // True if it is for these scenarios; an item that names none is for all.
