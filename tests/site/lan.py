@@ -95,7 +95,9 @@ def proxy(plan, space, trust, authority):
     login = _login(plan, server) if plan.proxy_login else ""
     opens = plan.intercept or plan.proxy_bumps
     made_by = _inspection(plan) if opens else ""
-    intercept = _intercept(plan, server, trust, made_by) if opens else ""
+    # Where it opens no TLS it opens none itself: the authorities that it would trust then take a while.
+    intercept = (_intercept(plan, server, trust, made_by) if opens
+                 else "tls_outgoing_options default-ca=off\n")
     bump = f" ssl-bump {made_by}" if plan.proxy_bumps else ""
     last = "http_access allow known" if plan.proxy_login else "http_access allow all"
     rules = "\n".join(plan.proxy_rules)

@@ -17,6 +17,8 @@ def turn(plan, name, space, authority):
     chain, key = authority.issue(f"turn-{name}", group.names, group.addresses,
                                  plan.certificates.get(owner(min(group.names, default=""))))
     listen = "\n".join(f"listening-ip={a}" for a in group.addresses)
+    # coturn shuffles all ports of each address that it gives relays on, which takes a while.
+    listen += "".join(f"\nrelay-ip={a}" for a in group.addresses[:2])
     more = "\n".join(plan.turn_options)
     # coturn speaks TLS or plain, whichever arrives, on its TLS ports: 80 is the second of them.
     # Two addresses give it what RFC 5780 asks for (OTHER-ADDRESS), on 3479.
@@ -123,6 +125,7 @@ request_route {{
   sl_send_reply("403", "Not here");
 }}
 """)
-    return server.start("kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-Y", server.folder,
-                        "-P", server.path("pid"), "-f", config,
+    # TLSF: with the default allocator, most of the start is a search for free memory.
+    return server.start("kamailio", "-DD", "-E", "-x", "tlsf", "-m", "32", "-M", "4", "-Y",
+                        server.folder, "-P", server.path("pid"), "-f", config,
                         probe=udp(f"{SIP_INSIDE}.1", SIP_PORT, OPTIONS))
