@@ -23,6 +23,9 @@ class Topology:
 
     def __init__(self, plan: Plan):
         self.plan = plan
+        self._links = []     # commands of ip
+        self._settings = []  # (namespace, sysctl, value)
+        self._commands = {}  # namespace -> commands of ip
         self.pc = isolation.Namespace("pc", existing=True)
         self.hops = {hop.name: isolation.Namespace(hop.name) for hop in plan.hops}
         self.router, self.provider = self.hops["router"], self.hops["provider"]
@@ -38,7 +41,7 @@ class Topology:
                                     ("ipv4/conf/default/rp_filter", 0),
                                     ("ipv6/conf/default/disable_ipv6", 1)):
                     _sysctl(name, value)
-                _ip("link set lo up")
+            self._ip(space, "link set lo up")
 
     def spaces(self):
         """All namespaces, the PC's first."""
@@ -52,19 +55,17 @@ class Topology:
         self._link(self.pc, "eth0", self.router, "lan")
         self._link(self.internet, "quiet", self.quiet, "core")
         self._link(self.internet, "stun", self.stun, "core")
-        with self.pc:
-            if plan.connection != "no-address":
-                _ip(f"addr add {plan.pc}/24 dev eth0")
-            if plan.has_default_route:
-                _ip(f"route add default via {plan.router}")
-            if not plan.pc_up:
-                _ip("link set eth0 down")
-        with self.router:
-            _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan")
-            if plan.connection == "no-signal":
-                _ip("link set lan down")
-            if plan.connection == "gateway-silent":
-                _ip("link set lan arp off")
+        if plan.connection != "no-address":
+            self._ip(self.pc, f"addr add {plan.pc}/24 dev eth0")
+        if plan.has_default_route:
+            self._ip(self.pc, f"route add default via {plan.router}")
+        if not plan.pc_up:
+            self._ip(self.pc, "link set eth0 down")
+        self._ip(self.router, f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan")
+        if plan.connection == "no-signal":
+            self._ip(self.router, "link set lan down")
+        if plan.connection == "gateway-silent":
+            self._ip(self.router, "link set lan arp off")
         self._build_chain()
         if not plan.icmp_limited:
             for space in self.hops.values():
@@ -73,22 +74,29 @@ class Topology:
         if self.branches:
             self._build_branches()
         if plan.nat == "pool":
-            with self.router:
-                _ip(*(f"addr add {plan.wan}.{n}/24 dev wan" for n in range(20, 24)))
+            self._ip(self.router, *(f"addr add {plan.wan}.{n}/24 dev wan" for n in range(20, 24)))
         if plan.tcp_address:
-            with self.router:
-                _ip(f"addr add {plan.tcp_address}/24 dev wan")
+            self._ip(self.router, f"addr add {plan.tcp_address}/24 dev wan")
         if not plan.wan_up:
-            with self.router:
-                _ip("link set wan down")
+            self._ip(self.router, "link set wan down")
         if plan.wan_mtu != 1500:
             for space, link in ((self.router, "wan"), (list(self.hops.values())[1], "lan")):
-                with space:
-                    _ip(f"link set {link} mtu {plan.wan_mtu}")
+                self._ip(space, f"link set {link} mtu {plan.wan_mtu}")
         if plan.ipv6 not in ("", "elsewhere"):
             self._build_ipv6()
         self._build_internet()
+        self._make()
         self._rules()
+
+    def _make(self):
+        """All that was asked for. Of two hundred commands, most of the time is that of starting ip."""
+        _run_ip(self._links)
+        for space, name, value in self._settings:
+            with space:
+                _sysctl(name, value)
+        for space, commands in self._commands.items():
+            with space:
+                _run_ip(commands)
 
     def _build_chain(self):
         """Each router's link outwards, and its routes: out by default, in to what it sees."""
@@ -98,17 +106,12 @@ class Topology:
             if hop.name == "provider" and self.wire:
                 self._link(near, "wan", self.wire, "near")
                 self._link(self.wire, "far", far, "lan")
-                for space, link in ((near, "wan"), (far, "lan")):
-                    with space:  # single packets are lost and take their time, not large ones
-                        _ip(f"link set {link} gso_max_segs 1")
             else:
                 self._link(near, "wan", far, "lan")
-            with near:
-                _ip(f"addr add {hop.address}/24 dev wan", f"route add default via {hop.next}")
-            with far:
-                _ip(f"addr add {hop.next}/24 dev lan",
-                    *(f"route add {net}.0/24 via {hop.address}"
-                      for net in self.plan.seen_beyond(number)))
+            self._ip(near, f"addr add {hop.address}/24 dev wan", f"route add default via {hop.next}")
+            self._ip(far, f"addr add {hop.next}/24 dev lan",
+                     *(f"route add {net}.0/24 via {hop.address}"
+                       for net in self.plan.seen_beyond(number)))
 
     def _build_branches(self):
         """Two ways from the provider to the router after it; a flow keeps to its own."""
@@ -119,31 +122,24 @@ class Topology:
             near, far = f"62.4.{40 + number}", f"62.4.{50 + number}"
             self._link(self.provider, f"wan{number}", space, "lan")
             self._link(space, "wan", after, f"lan{number}")
-            with self.provider:
-                _ip(f"addr add {near}.1/24 dev wan{number}")
-            with after:
-                _ip(f"addr add {far}.2/24 dev lan{number}")
-            with space:
-                _ip(f"addr add {near}.2/24 dev lan", f"addr add {far}.1/24 dev wan",
-                    f"route add default via {far}.2",
-                    *(f"route add {net}.0/24 via {near}.1" for net in inner))
+            self._ip(self.provider, f"addr add {near}.1/24 dev wan{number}")
+            self._ip(after, f"addr add {far}.2/24 dev lan{number}")
+            self._ip(space, f"addr add {near}.2/24 dev lan", f"addr add {far}.1/24 dev wan",
+                     f"route add default via {far}.2",
+                     *(f"route add {net}.0/24 via {near}.1" for net in inner))
             ways.append(f"nexthop via {near}.2")
-        with self.provider:
-            _sysctl("ipv4/fib_multipath_hash_policy", 1)  # by ports too
-            _ip(f"route replace default {' '.join(ways)}")
+        self._set(self.provider, "ipv4/fib_multipath_hash_policy", 1)  # by ports too
+        self._ip(self.provider, f"route replace default {' '.join(ways)}")
 
     def _build_ipv6(self):
         for space, link, number in ((self.pc, "eth0", "23"), (self.router, "lan", "1")):
-            with space:
-                _allow_ipv6(link)
-                _ip(f"addr add {LAN_V6}{number}/64 dev {link} nodad")
-        with self.router:
-            _sysctl("ipv6/conf/all/forwarding", 1)
-            _sysctl("ipv6/conf/default/disable_ipv6", 0)  # of links to come: the translator's
-        with self.pc:
-            if self.plan.ipv6 == "nat64":
-                _ip(f"addr del {self.plan.pc}/24 dev eth0")
-            _ip(f"route add default via {LAN_V6}1")
+            self._allow_ipv6(space, link)
+            self._ip(space, f"addr add {LAN_V6}{number}/64 dev {link} nodad")
+        self._set(self.router, "ipv6/conf/all/forwarding", 1)
+        self._set(self.router, "ipv6/conf/default/disable_ipv6", 0)  # of links to come: the translator's
+        if self.plan.ipv6 == "nat64":
+            self._ip(self.pc, f"addr del {self.plan.pc}/24 dev eth0")
+        self._ip(self.pc, f"route add default via {LAN_V6}1")
 
         if self.plan.ipv6 == "dual":
             self._build_way_of_ipv6()
@@ -154,16 +150,12 @@ class Topology:
         for number, (near, far) in enumerate(zip(spaces, spaces[1:])):
             net = WAN_V6 if number == 0 else CORE_V6.replace(":2::", f":{number + 1}::")
             for space, link, end in ((near, "wan", "2"), (far, "lan", "1")):
-                with space:
-                    _allow_ipv6(link)
-                    _sysctl("ipv6/conf/all/forwarding", 1)
-                    _ip(f"addr add {net}{end}/64 dev {link} nodad")
-            with near:
-                _ip(f"route add default via {net}1")
-            with far:
-                _ip(f"route add {LAN_V6}/64 via {net}2")
-        with self.internet:
-            _ip(*(f"route add local {address} dev lo" for address in AAAA.values()))
+                self._allow_ipv6(space, link)
+                self._set(space, "ipv6/conf/all/forwarding", 1)
+                self._ip(space, f"addr add {net}{end}/64 dev {link} nodad")
+            self._ip(near, f"route add default via {net}1")
+            self._ip(far, f"route add {LAN_V6}/64 via {net}2")
+        self._ip(self.internet, *(f"route add local {address} dev lo" for address in AAAA.values()))
 
     def _build_internet(self):
         plan = self.plan
@@ -180,33 +172,41 @@ class Topology:
             link, net = f"turn{number}", f"62.4.{100 + number}"
             self._link(self.internet, link, space, "core")
             commands.append(f"addr add {net}.1/30 dev {link}")
-            with space:
-                addresses = plan.internet.turn[name].addresses
-                _ip(f"addr add {net}.2/30 dev core", f"route add default via {net}.1",
-                    *(f"route add local {a} dev lo" for a in addresses))
+            addresses = plan.internet.turn[name].addresses
+            self._ip(space, f"addr add {net}.2/30 dev core", f"route add default via {net}.1",
+                     *(f"route add local {a} dev lo" for a in addresses))
             commands += [f"route add {a} via {net}.2" for a in addresses]
         with self.internet:
             # The last routers of all destinations' networks in one (rules.py): many, each with
             # ICMP answers of its own.
             if not plan.far_limited:
                 _say_of_every_packet()
-            _ip(*commands)
-        with self.stun:
-            _ip(f"addr add {STUN_INSIDE}.2/24 dev core", f"route add default via {STUN_INSIDE}.1")
-        with self.quiet:
-            _ip("addr add 62.4.9.2/30 dev core", "route add default via 62.4.9.1",
-                "route add local default dev lo table 50", "rule add iif core lookup 50",
-                *(f"addr add {a}/32 dev lo" for a in RESPONDER if plan.responder),
-                *(f"addr add {a}/32 dev lo" for a in [plan.block_page] if a))
+        self._ip(self.internet, *commands)
+        self._ip(self.stun, f"addr add {STUN_INSIDE}.2/24 dev core",
+                 f"route add default via {STUN_INSIDE}.1")
+        self._ip(self.quiet, "addr add 62.4.9.2/30 dev core", "route add default via 62.4.9.1",
+                 "route add local default dev lo table 50", "rule add iif core lookup 50",
+                 *(f"addr add {a}/32 dev lo" for a in RESPONDER if plan.responder),
+                 *(f"addr add {a}/32 dev lo" for a in [plan.block_page] if a))
 
-    @staticmethod
-    def _link(one, one_name, other, other_name):
+    def _link(self, one, one_name, other, other_name):
         # Packets as they are on a wire, where no device meets several segments in one.
-        with one:
-            _ip(f"link add name {one_name} type veth peer name {other_name} netns {other.path}",
-                f"link set {one_name} gso_max_segs 1 up")
-        with other:
-            _ip(f"link set {other_name} gso_max_segs 1 up")
+        self._links.append(f"link add name {one_name} netns {one.path} gso_max_segs 1 "
+                           f"type veth peer name {other_name} netns {other.path} gso_max_segs 1")
+        self._ip(one, f"link set {one_name} up")
+        self._ip(other, f"link set {other_name} up")
+
+    def _ip(self, space, *commands):
+        """To be run there, once all links are made."""
+        self._commands.setdefault(space, []).extend(commands)
+
+    def _set(self, space, name, value):
+        """To be set there, once all links are made."""
+        self._settings.append((space, name, value))
+
+    def _allow_ipv6(self, space, link):
+        for where in ("all", link):
+            self._set(space, f"ipv6/conf/{where}/disable_ipv6", 0)
 
     def _rules(self):
         plan = self.plan
@@ -249,12 +249,6 @@ class Topology:
                 _nft(rules.relay(plan, plan.internet.turn[name]))
 
 
-def _allow_ipv6(link):
-    """In the current namespace."""
-    for where in ("all", link):
-        _sysctl(f"ipv6/conf/{where}/disable_ipv6", 0)
-
-
 def _sysctl(name, value):
     """Of the current namespace."""
     with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
@@ -270,7 +264,7 @@ def _say_of_every_packet():
             _sysctl(f"ipv4/{name}", 1_000_000)
 
 
-def _ip(*commands):
+def _run_ip(commands):
     """In the current namespace, as `_nft`."""
     must("ip", "-batch", "-", text="\n".join(commands) + "\n")
 
