@@ -27,21 +27,21 @@ KINDS = ("expired", "not-yet-valid", "wrong-name", "untrusted", "incomplete")
 
 
 class Authority:
-    """A private CA that keeps its certificates and keys in a folder."""
+    """A private CA. What it makes is in memory until it has a folder."""
 
-    def __init__(self, folder, title, skew_s=0, issuer=None):
-        self._folder = folder
+    def __init__(self, title, skew_s=0, issuer=None):
+        self._folder = None
+        self._made = {}
         # An hour back: makers of certificates do that, because clocks differ a little.
         self._now = (datetime.datetime.utcnow()
                      + datetime.timedelta(seconds=skew_s) - datetime.timedelta(hours=1))
         self._skew_s = skew_s
         self._others = {}
-        os.makedirs(folder, mode=0o700, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, title),
                                 x509.NameAttribute(NameOID.COMMON_NAME, f"{title} CA")])
         signer = issuer or self
-        self.certificate, self.key = self._write("ca", self._sign(
+        self._own = _pem(self._sign(
             self._name, self._key.public_key(), [
                 (x509.BasicConstraints(ca=True, path_length=None), True),
                 (x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True,
@@ -49,13 +49,30 @@ class Authority:
                                data_encipherment=False, key_agreement=False, encipher_only=False,
                                decipher_only=False), True)], signer, 0), self._key)
 
+    def keep_in(self, folder):
+        """Puts its own certificate and key there, and those that it issues from now on."""
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self._folder = folder
+        self.certificate, self.key = self._write("ca", *self._own)
+        return self
+
     def issue(self, label, names, addresses=(), kind=None, public=True):
         """A certificate for these names and addresses, with one of KINDS' faults where asked.
 
         Returns the paths of the certificate and of the key.
         """
+        return self._write(label, *self.make(label, names, addresses, kind, public))
+
+    def make(self, label, names, addresses=(), kind=None, public=True):
+        """The same in memory, made once."""
         names = ["wrong.invalid"] if kind == "wrong-name" else sorted(names)
         addresses = [] if kind == "wrong-name" else sorted(addresses)
+        what = (label, *names, *addresses, kind, public)
+        if what not in self._made:
+            self._made[what] = self._make(names, addresses, kind, public)
+        return self._made[what]
+
+    def _make(self, names, addresses, kind, public):
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = [x509.DNSName(n) for n in names] + [
             x509.IPAddress(ipaddress.ip_address(a)) for a in addresses]
@@ -66,15 +83,15 @@ class Authority:
             (x509.SubjectAlternativeName(alternative), False),
             *([PUBLIC] if public and kind != "untrusted" else [])],
             self._signer(kind), {"expired": 60, "not-yet-valid": -10}.get(kind, 0))
-        return self._write(label, certificate, key)
+        return _pem(certificate, key)
 
     def _signer(self, kind):
         """An incomplete chain lacks the authority in between; an untrusted one ends elsewhere."""
         if kind not in ("untrusted", "incomplete"):
             return self
         if kind not in self._others:
-            self._others[kind] = Authority(os.path.join(self._folder, kind), f"Example {kind}",
-                                           self._skew_s, self if kind == "incomplete" else None)
+            other = Authority(f"Example {kind}", self._skew_s, self if kind == "incomplete" else None)
+            self._others[kind] = other.keep_in(os.path.join(self._folder, kind))
         return self._others[kind]
 
     def _sign(self, subject, public_key, extensions, signer, days_ago):
@@ -93,12 +110,16 @@ class Authority:
     def _write(self, label, certificate, key):
         base = os.path.join(self._folder, label)
         with open(base + ".pem", "wb") as file:
-            file.write(certificate.public_bytes(serialization.Encoding.PEM))
+            file.write(certificate)
         with open(os.open(base + ".key", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            file.write(key.private_bytes(serialization.Encoding.PEM,
-                                         serialization.PrivateFormat.PKCS8,
-                                         serialization.NoEncryption()))
+            file.write(key)
         return base + ".pem", base + ".key"
+
+
+def _pem(certificate, key):
+    return (certificate.public_bytes(serialization.Encoding.PEM),
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                              serialization.NoEncryption()))
 
 
 def bundle(target, certificates):

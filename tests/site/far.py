@@ -54,21 +54,28 @@ def responder(plan, space):
                         environment={"CALLREADY_MEDIA_KEY": RESPONDER_KEY})
 
 
-def web(plan, space, authority):
-    """nginx: HTTP and HTTPS for every web name, each owner with its own certificate."""
-    server = Server("web", space)
-    net = plan.internet
-    owners, by_name, by_address = {}, [], []
+def web_certificates(net):
+    """(owner, label, names, addresses) of all who have a web server."""
+    owners = {}
     for address, names in net.web.items():
         if "/" not in address:
             owners.setdefault(owner(min(names)) if names else address, []).append(address)
     for who, addresses in owners.items():
         names = {n for a in addresses for n in net.web[a]} - set(net.private)
-        chain, _ = authority.issue(f"web-{who}", names, addresses, plan.certificates.get(who))
+        yield who, f"web-{who}", names, addresses
+
+
+def web(plan, space, authority):
+    """nginx: HTTP and HTTPS for every web name, each owner with its own certificate."""
+    server = Server("web", space)
+    net = plan.internet
+    by_name, by_address = [], []
+    for who, label, names, addresses in web_certificates(net):
+        chain, _ = authority.issue(label, names, addresses, plan.certificates.get(who))
         by_name += [f"{n} {chain[:-4]};" for n in sorted(names)]
         by_address += [f"{a} {chain[:-4]};" for a in addresses]
     for name, issuer in net.private.items():  # only a vendor's own devices know that authority
-        private = Authority(server.path(f"authority-of-{name}"), issuer, plan.skew_s)
+        private = Authority(issuer, plan.skew_s).keep_in(server.path(f"authority-of-{name}"))
         chain, _ = private.issue("web", {name}, public=False)
         by_name.append(f"{name} {chain[:-4]};")
     fallback, _ = authority.issue("web-default", {"default.invalid"})
@@ -78,7 +85,7 @@ def web(plan, space, authority):
     # Their own addresses' listeners, since a name alone does not choose the versions of TLS.
     old = "".join(f"""
   server {{ listen {a}:443 ssl; ssl_protocols TLSv1; ssl_ciphers ALL:@SECLEVEL=0;
-    location / {{ return 200 "old\\n"; }} }}""" for who, addresses in owners.items()
+    location / {{ return 200 "old\\n"; }} }}""" for who, _, _, addresses in web_certificates(net)
                   if who in plan.old_tls for a in addresses)
     plain = net.anchors - set(ANCHOR_PAGES) - set(EMPTY_PAGES)  # no vendor's: these stay well
     anchors = "".join(f"""

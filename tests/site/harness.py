@@ -5,10 +5,16 @@
         result.exit, result.stdout, result.stderr
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
+import threading
 import unittest
 from dataclasses import dataclass
 
@@ -30,18 +36,66 @@ class Result:
     stderr: str
 
 
+@functools.cache
 def namespaces_allowed():
     """Whether a site can be made here; the second value says why not."""
     done = subprocess.run([SCRIPT, "--try"], capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stderr.strip()
 
 
+@functools.cache
+def _nursery():
+    """The socket of our nursery (nursery.py), which ends when we do."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        process = subprocess.Popen([SCRIPT, "--nursery"], stdin=its)
+    atexit.register(process.wait)
+    atexit.register(ours.close)  # called before that
+    return ours
+
+
+class Process:
+    """A site's, from the nursery: as far as needed, what a subprocess.Popen is for one of our own."""
+
+    _lock = threading.Lock()
+
+    def __init__(self, arguments):
+        theirs, ours = zip(os.pipe(), reversed(os.pipe()), reversed(os.pipe()))
+        self.stdin, self.stdout, self.stderr = (os.fdopen(end, mode) for end, mode in zip(ours, "wrr"))
+        request = json.dumps([arguments, dict(os.environ)]).encode()
+        try:
+            with self._lock:
+                socket.send_fds(_nursery(), [request], theirs)
+                _, answer, _, _ = socket.recv_fds(_nursery(), 1, 1)
+        except OSError as error:
+            raise SiteFailed(f"the nursery of sites does not take this: {error}") from error
+        finally:
+            for end in theirs:
+                os.close(end)
+        if not answer:
+            raise SiteFailed("the nursery of sites has ended")
+        self._pidfd, = answer
+        os.set_inheritable(self._pidfd, False)
+
+    def wait(self, timeout=None):
+        """Until it has ended. Only once."""
+        ended = select.poll()
+        ended.register(self._pidfd, select.POLLIN)
+        if not ended.poll(None if timeout is None else timeout * 1000):
+            raise subprocess.TimeoutExpired(SCRIPT, timeout)
+        os.close(self._pidfd)
+
+    def kill(self):
+        """At once."""
+        signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+
 class Site:
-    """A private site that lives as long as the `with` block. Takes well under a second to start."""
+    """A private site that lives as long as the `with` block."""
 
     def __init__(self, faults=(), delay_ms=0, jitter_ms=0, loss_percent=0, rate_kbit=0,
                  keep_logs=None):
-        self._arguments = [SCRIPT, "--hold", f"--delay={delay_ms}", f"--jitter={jitter_ms}",
+        self._arguments = ["--hold", f"--delay={delay_ms}", f"--jitter={jitter_ms}",
                            f"--loss={loss_percent}", f"--rate={rate_kbit}",
                            *(f"--fault={f}" for f in faults)]
         if keep_logs:
@@ -49,10 +103,10 @@ class Site:
         self._process = None
 
     def __enter__(self):
-        self._process = subprocess.Popen(self._arguments, stdin=subprocess.PIPE, text=True,
-                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._process = Process(self._arguments)
         if not self._process.stdout.readline():
-            _, errors = self._process.communicate()
+            errors = self._process.stderr.read()
+            self.__exit__()
             raise SiteFailed(errors.strip())
         return self
 

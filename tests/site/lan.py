@@ -159,7 +159,7 @@ def _basic(plan, server):
 
 def _inspection(plan):
     """The authority with which the proxy opens TLS, as options of squid's ports."""
-    authority = Authority(os.path.join(FOLDER, "inspection"), plan.inspector)
+    authority = Authority(plan.inspector).keep_in(os.path.join(FOLDER, "inspection"))
     return f"generate-host-certificates=on cert={authority.certificate} key={authority.key}"
 
 

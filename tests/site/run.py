@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from . import certificates, faults, hold, isolation, kerberos, names, server, servers
+from . import certificates, faults, hold, isolation, kerberos, nursery, server, servers
 from .plan import FOLDER, Plan
 from .tools import Missing, must, search_path, tool
 from .topology import Topology
@@ -41,9 +41,11 @@ def parse(arguments):
     parser.add_argument("--try", dest="attempt", action="store_true",
                         help="only say whether namespaces are allowed here (exit 0 or 125)")
     parser.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--nursery", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="*", metavar="COMMAND")
     options = parser.parse_args(arguments)
-    if not (options.command or options.list_faults or options.hold or options.attempt):
+    if not (options.command or options.list_faults or options.hold or options.attempt
+            or options.nursery):
         parser.error("there is no COMMAND to run")
     for name, high in (("delay", 10000), ("jitter", 10000), ("loss", 100), ("rate", 10_000_000)):
         if not 0 <= getattr(options, name) <= high:
@@ -54,13 +56,13 @@ def parse(arguments):
 class Running:
     """A site that is up."""
 
-    def __init__(self, plan, outside):
+    def __init__(self, plan, outside, authority):
         self.plan = plan
         self._outside = outside
         os.makedirs(FOLDER, mode=0o700)
         self.topology = Topology(plan)
         self.topology.build()
-        self.authority, self.servers = servers.start_all(plan, self.topology)
+        self.authority, self.servers = servers.start_all(plan, self.topology, authority)
         self._outfit_pc()
 
     def _outfit_pc(self):
@@ -153,16 +155,16 @@ def _execute(site, options):
     return isolation.wait(process.pid, seen)
 
 
-def make_plan(options):
+def make_plan(options, internet):
     """The site as asked for."""
-    plan = Plan(names.load(), delay_ms=options.delay, jitter_ms=options.jitter,
+    plan = Plan(internet, delay_ms=options.delay, jitter_ms=options.jitter,
                 loss_percent=options.loss, rate_kbit=options.rate)
     faults.apply_all(plan, options.fault)
     return plan
 
 
-def main(arguments=None):
-    """Returns the exit status."""
+def main(arguments=None, ahead=None):
+    """Returns the exit status. `ahead`: servers.ahead(), where it is there already."""
     try:
         options = parse(arguments)
     except SystemExit as error:
@@ -177,10 +179,14 @@ def main(arguments=None):
         except BrokenPipeError:  # "| head"
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if options.nursery:
+        return nursery.serve(main)
     os.environ["PATH"] = search_path()
     outside = isolation.network_identity()
     try:
-        plan = None if options.attempt else make_plan(options)
+        if not options.attempt:
+            internet, authority = ahead or servers.ahead()
+            plan = make_plan(options, internet)
     except (faults.Unknown, OSError, KeyError, ValueError) as error:
         print(f"site: {error}", file=sys.stderr)
         return FAILED
@@ -190,7 +196,7 @@ def main(arguments=None):
             isolation.Namespace("trial")
             return 0
         try:
-            site = Running(plan, outside)
+            site = Running(plan, outside, authority)
             return hold.serve(site) if options.hold else _execute(site, options)
         except (isolation.Stopped, server.NotReady, Missing, RuntimeError, OSError) as error:
             print(f"site: {error}", file=sys.stderr)

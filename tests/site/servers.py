@@ -3,11 +3,13 @@
 import os
 import time
 
-from . import far, kerberos, lan, voice
+from . import far, kerberos, lan, names, voice
 from .certificates import Authority, bundle
 from .plan import AAAA, FOLDER, NAT64, PUBLIC_RESOLVERS
 from .server import READY_S, Server, says, tcp
 from .tools import wan_program
+
+AUTHORITY = "Callready Site"
 
 # What the PC trusts, and what counts as public there.
 TRUST = os.path.join(FOLDER, "trust.pem")
@@ -21,9 +23,20 @@ def wire(plan, space):
                         str(plan.loss_percent), str(plan.rate_kbit), probe=says(server, "forwarding"))
 
 
-def start_all(plan, topology):
+def ahead():
+    """What is the same on every site, and takes a while: the internet, and an authority that has made the
+    certificates of all the servers there."""
+    net, authority = names.load(), Authority(AUTHORITY)
+    for _, *what in (*far.web_certificates(net), *voice.sip_certificates(net)):
+        authority.make(*what)
+    return net, authority
+
+
+def start_all(plan, topology, authority):
     """Starts every server that is not down, all at once, and waits until each answers."""
-    authority = Authority(os.path.join(FOLDER, "ca"), "Callready Site", plan.skew_s)
+    if plan.skew_s:
+        authority = Authority(AUTHORITY, plan.skew_s)
+    authority.keep_in(os.path.join(FOLDER, "ca"))
     bundle(PUBLIC, [authority.certificate])
     servers = [wire(plan, topology.wire)] if topology.wire else []
     servers += [far.dns(plan, topology.internet), *lan.resolver(plan, topology.router),

@@ -311,12 +311,11 @@ class CommandLine(SiteTest):
                 pass
         return found
 
-    def _signalled(self, number):
+    def _signalled(self, number, command):
         mark = f"CALLREADY_SITE_MARK={os.getpid()}-{time.monotonic_ns()}"
         name, _, value = mark.partition("=")
         # Where these tests run in the background of a shell, SIGINT is ignored from there on.
-        process = subprocess.Popen([SCRIPT, "--", "sh", "-c", "echo up; exec sleep 60"],
-                                   stdout=subprocess.PIPE, text=True,
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT,
                                    env=os.environ | {name: value},
                                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.assertEqual("up\n", process.stdout.readline())
@@ -331,9 +330,22 @@ class CommandLine(SiteTest):
         return process.returncode
 
     def test_signals_reach_the_command_and_nothing_stays(self):
-        self.assertEqual(128 + 15, self._signalled(signal.SIGTERM))
-        self.assertEqual(128 + 2, self._signalled(signal.SIGINT))
-        self.assertEqual(-9, self._signalled(signal.SIGKILL))
+        command = [SCRIPT, "--", "sh", "-c", "echo up; exec sleep 60"]
+        self.assertEqual(128 + 15, self._signalled(signal.SIGTERM, command))
+        self.assertEqual(128 + 2, self._signalled(signal.SIGINT, command))
+        self.assertEqual(-9, self._signalled(signal.SIGKILL, command))
+
+    def test_sites_end_with_the_test_that_has_them(self):
+        """However that ends: by a signal, or without a word to them."""
+        program = ("import sys, time\n"
+                   "from tests.site.harness import Site\n"
+                   "one, other = Site().__enter__(), Site().__enter__()\n"
+                   "print('up', flush=True)\n"
+                   "time.sleep(float(sys.argv[1]))")
+        command = [sys.executable, "-c", program]
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            self.assertEqual(-number, self._signalled(number, [*command, "60"]))
+        self.assertEqual(0, self._signalled(0, [*command, "0"]))
 
     def test_several_at_once(self):
         sites = [subprocess.Popen([SCRIPT, "--", "curl", "-sS", "--retry", "0",
@@ -367,15 +379,14 @@ class Ended(unittest.TestCase):
     """A site that ended while a test had it; needs no namespaces."""
 
     def test_it_is_told_by_what_it_said(self):
-        with tempfile.TemporaryDirectory() as folder:
-            script = os.path.join(folder, "site")
-            with open(script, "w", encoding="utf-8") as file:
-                file.write("#!/bin/sh\necho '{}'\necho site: it is over >&2\n")
-            os.chmod(script, 0o755)
-            with mock.patch.object(harness, "SCRIPT", script), Site() as site:
-                site._process.wait()
-                with self.assertRaisesRegex(SiteFailed, "it is over"):
-                    site.run(["true"])
+        def over(_):
+            return subprocess.Popen(["sh", "-c", "echo '{}'; echo site: it is over >&2"], text=True,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+        with mock.patch.object(harness, "Process", over), Site() as site:
+            site._process.wait()
+            with self.assertRaisesRegex(SiteFailed, "it is over"):
+                site.run(["true"])
 
 
 if __name__ == "__main__":

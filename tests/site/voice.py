@@ -64,17 +64,20 @@ log-file=stdout
     return server.start("turnserver", "-c", config, probe=udp(f"{STUN_INSIDE}.2", 3478, BINDING))
 
 
+def sip_certificates(net):
+    """(owner, label, names, addresses) of all who have a SIP server."""
+    for who, addresses in sip_owners(net):
+        names = {n for a in addresses for n in net.sip[a]}
+        # RFC 5922 section 4: a phone that comes by SRV looks for the domain.
+        yield who, f"sip-{who}", names | ({who} - set(addresses)), addresses
+
+
 def sip(plan, space, authority):
     """kamailio: answers OPTIONS, and turns everything else down politely."""
     server = Server("sip", space)
-    owners = sip_owners(plan.internet)
     sockets, tls = [], []
-    for number, (who, addresses) in enumerate(owners, start=1):
-        names = {n for a in addresses for n in plan.internet.sip[a]}
-        # RFC 5922 section 4: a phone that comes by SRV looks for the domain.
-        domain = {who} - set(addresses)
-        chain, key = authority.issue(f"sip-{who}", names | domain, addresses,
-                                     plan.certificates.get(who))
+    for number, (who, *what) in enumerate(sip_certificates(plan.internet), start=1):
+        chain, key = authority.issue(*what, plan.certificates.get(who))
         sockets.append(f"listen=tls:{SIP_INSIDE}.{number}:{SIPS_PORT}")
         tls.append(f"[server:{SIP_INSIDE}.{number}:{SIPS_PORT}]\nmethod = TLSv1.2+\n"
                    f"certificate = {chain}\nprivate_key = {key}\n")
