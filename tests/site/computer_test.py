@@ -6,7 +6,7 @@ import os
 
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import ExampleSite, Site, SiteTest
 from .names import HERE
 
 CALLREADY = os.environ.get("CALLREADY")
@@ -15,7 +15,7 @@ CALLREADY = os.environ.get("CALLREADY")
 @unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
 class ComputerTest(SiteTest):
     def report(self, faults, name):
-        with Site(faults=faults) as site:
+        with Site(faults=faults, sets=[name]) as site:
             done = site.run([CALLREADY, "check", name, "--json"])
         self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
         return json.loads(done.stdout)
@@ -101,7 +101,7 @@ class ExampleTest(ComputerTest):
     SET = os.path.join(HERE, "findings.yaml")
 
     def check(self, faults):
-        with Site(faults=faults) as site:
+        with ExampleSite(faults) as site:
             done = site.run([CALLREADY, "check", "example", "--set", self.SET, "--json"])
         self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
         return json.loads(done.stdout)
@@ -116,7 +116,7 @@ class HostsFile(ExampleTest):
                 self.assertIn("portal.example-calls.com", report["findings"][0]["title"])
 
     def test_a_right_entry_is_no_fault(self):
-        with Site() as site:
+        with ExampleSite() as site:
             right = json.loads(site.run(["python3", "-c", "import json, socket; print(json.dumps("
                                          "socket.gethostbyname('portal.example-calls.com')))"]).stdout)
         self.assertEqual([], self.findings(self.check(

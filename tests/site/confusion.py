@@ -68,6 +68,10 @@ class Case:
     may: list = field(default_factory=list)   # codes that may come besides
     says: dict = field(default_factory=dict)  # expected code -> what its title or its fix says
 
+    def site(self):
+        """The site, with the servers that are asked."""
+        return Site(faults=self.faults, sets=self.sets or ["example"], **self.line)
+
     def command(self, program):
         """The command line to run on the site's PC."""
         what = self.sets or ["example", "--set", SET]
@@ -189,7 +193,7 @@ def run_case(case, program, run=1):
     outcome = Outcome(case, run)
     start = time.monotonic()
     try:
-        with Site(faults=case.faults, **case.line) as site:
+        with case.site() as site:
             done = site.run(case.command(program), timeout=120)
         outcome.report = json.loads(done.stdout)
     except (SiteFailed, TimeoutError, ValueError) as error:

@@ -5,7 +5,7 @@ import unittest
 from unittest import mock
 
 from . import faults as table
-from .harness import Site, SiteTest
+from .harness import ExampleSite, SiteTest
 from .names import load
 from .plan import Plan
 from .site_test import call
@@ -39,7 +39,7 @@ class Reachability(SiteTest):
     def expect(self, faults, broken, *more):
         """`broken` maps calls to the error they end with; all the other calls still work."""
         calls = EVERYTHING + list(more)
-        with Site(faults=faults) as site:
+        with ExampleSite(faults=faults) as site:
             answers = dict(zip(calls, call(site, *calls, silent=[
                 one for one, error in broken.items() if error == "silent"])))
         found = {one: answer["error"] for one, answer in answers.items() if "error" in answer}
@@ -103,7 +103,7 @@ class Reachability(SiteTest):
     def test_mtu_black_hole(self):
         big = ("stun", "udp", TURN, 3478)
         self.expect(["mtu-black-hole=1400"], {}, big)
-        with Site(faults=["mtu-black-hole=1400"]) as site:
+        with ExampleSite(faults=["mtu-black-hole=1400"]) as site:
             done = site.run(["curl", "-sS", "--max-time", "3", "-o", "/dev/null",
                              f"https://{PORTAL}/download"])
             self.assertEqual(28, done.exit, done.stderr)  # timed out
@@ -161,7 +161,7 @@ class Reachability(SiteTest):
     def hops(self, *faults, silent_hops=()):
         """Who says that packets to a media host have died, hop by hop."""
         calls = [("hop", "udp", "185.199.42.11", ttl) for ttl in range(1, 7)]
-        with Site(faults=faults) as site:
+        with ExampleSite(faults=faults) as site:
             answers = call(site, *calls, silent=[calls[n - 1] for n in silent_hops])
         return [answer.get("hop") for answer in answers]
 
@@ -179,7 +179,7 @@ class Reachability(SiteTest):
     def test_a_mute_branch(self):
         """Flows differ by their port only, and so does who answers."""
         calls = [("hop", "udp", "185.199.42.11", 3, "silent")] * 24
-        with Site(faults=["mute-branch"]) as site:
+        with ExampleSite(faults=["mute-branch"]) as site:
             answers = {answer.get("hop") for answer in call(site, *calls)}
         self.assertEqual({"62.4.40.2", None}, answers)
 
@@ -192,7 +192,7 @@ class Reachability(SiteTest):
     def test_what_lets_some_flows_through(self):
         calls = [("stun", "udp", TURN, 3478, "silent")] * 30
         for fault in ("udp-new-flows=1", "dead-path"):
-            with self.subTest(fault=fault), Site(faults=[fault]) as site:
+            with self.subTest(fault=fault), ExampleSite(faults=[fault]) as site:
                 answered = sum("mapped" in answer for answer in call(site, *calls))
                 self.assertGreaterEqual(answered, 1)
                 self.assertLess(answered, 30)
@@ -211,7 +211,7 @@ class Reachability(SiteTest):
                "    s.send(b'\\x00\\x01\\x01\\x00\\x00\\x01' + bytes(6) + name + b'\\x00\\x00\\x01\\x00\\x01')\n"
                "    try: print(s.recv(512)[3] & 15); break\n"
                "    except TimeoutError: pass")
-        with Site(faults=["dns-redirected"]) as site:
+        with ExampleSite(faults=["dns-redirected"]) as site:
             codes = [site.run(["/usr/bin/python3", "-c", ask.format(name)]).stdout.strip()
                      for name in (PORTAL, "www.google.com")]
         self.assertEqual(["3", "0"], codes)  # NXDOMAIN and no error

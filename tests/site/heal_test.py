@@ -15,7 +15,7 @@ import unittest
 from . import confusion
 from .confusion import SET, load
 from .fixes import LETS_THROUGH, Written
-from .harness import Site, SiteTest
+from .harness import SiteTest
 from .names import HERE, ROOT
 
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
@@ -75,7 +75,7 @@ class Heal(SiteTest):
         began = time.monotonic()
         router, chain = next((ELSEWHERE[f] for f in faults_of(case) if f in ELSEWHERE),
                              ("firewall", "from_lan"))
-        with Site(faults=case.faults, **case.line) as site, tempfile.NamedTemporaryFile("w") as file:
+        with case.site() as site, tempfile.NamedTemporaryFile("w") as file:
             before = self.check(site, case)
             json.dump(before, file)
             file.flush()

@@ -79,6 +79,25 @@ class Internet:
         return sorted({name for its, _, name, _ in self.served
                        if its == role and name in self.forward})
 
+    def leave_out_others(self, sets):
+        """Leaves out the relays and the SIP servers that none of these sets asks, nor the anchors. Their
+        names stay, and lead to silence."""
+        unknown = set(sets) - set(self.rows)
+        if unknown:
+            raise ValueError(f"no set is called {' or '.join(sorted(unknown))}")
+        wanted = {place for one in {*sets, "anchors", "public"} for row in self.rows[one].values()
+                  for _, place in row.places}
+        self.turn = {name: turn for name, turn in self.turn.items() if wanted.intersection(turn.addresses)}
+        self.sip = {address: self.sip[address] for _, addresses in self.sip_owners()
+                    if wanted.intersection(addresses) for address in addresses}
+
+    def sip_owners(self):
+        """[(owner, addresses)]: kamailio has one TLS socket, with its own certificate, for each."""
+        owners = {}
+        for address, names in self.sip.items():
+            owners.setdefault(owner(min(names)) if names else address, []).append(address)
+        return list(owners.items())
+
 
 def owner(name):
     """The registrable domain, roughly: who would hold the certificate."""

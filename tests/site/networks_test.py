@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from .check_test import CALLREADY, check
-from .harness import Site, SiteTest
+from .harness import ExampleSite, SiteTest
 from .names import ROOT
 
 NETWORKS = os.environ.get("NETWORKS",
@@ -145,7 +145,7 @@ class ModelAndSite(SiteTest):
 
     @staticmethod
     def seen(fault, model, delay_ms):
-        with Site(fault.split(), delay_ms=delay_ms) as site:
+        with ExampleSite(fault.split(), delay_ms=delay_ms) as site:
             _, report = check(site, "example", "--set", SET)
         return differences(fault, model, report)
 

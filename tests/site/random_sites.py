@@ -46,7 +46,7 @@ def run_site(seed, internet, program, related=False):
     result = Result(draw.draw(seed, internet))
     site = result.site
     try:
-        with Site(faults=site.faults, **site.line) as running:
+        with Site(faults=site.faults, sets=site.sets, **site.line) as running:
             start = time.monotonic()
             result.report = relations.check(running, program, site.sets, site.options, LIMIT_S)
             result.seconds = time.monotonic() - start

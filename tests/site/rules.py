@@ -1,6 +1,5 @@
 """nftables rules of the routers, the internet side and the relays; text from a plan."""
 
-from .names import owner
 from .plan import PUBLIC_RESOLVERS
 
 SIP_INSIDE = "10.99.0"      # where kamailio listens; the public addresses are translated to it
@@ -141,7 +140,7 @@ def internet(plan):
             if ports:
                 translate.append(f"ip daddr {everyone} {transport} dport {_set(ports)} "
                                  f"dnat to {SIP_INSIDE}.1:{SIP_PORT}")
-        for number, (_, addresses) in enumerate(sip_owners(net), start=1):
+        for number, (_, addresses) in enumerate(net.sip_owners(), start=1):
             if net.sip_tls_ports:
                 translate.append(f"ip daddr {_set(addresses)} tcp dport {_set(net.sip_tls_ports)} "
                                  f"dnat to {SIP_INSIDE}.{number}:{SIPS_PORT}")
@@ -203,14 +202,6 @@ def chain(kind, hook, priority, *rules):
             {_lines(rules)}
         }}
     }}"""
-
-
-def sip_owners(net):
-    """[(owner, addresses)]: kamailio has one TLS socket, with its own certificate, for each."""
-    owners = {}
-    for address, names in net.sip.items():
-        owners.setdefault(owner(min(names)) if names else address, []).append(address)
-    return list(owners.items())
 
 
 def _lines(rules):

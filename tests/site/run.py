@@ -35,6 +35,8 @@ def parse(arguments):
                         help="packets lost, in each direction")
     parser.add_argument("--rate", type=float, default=0, metavar="KBIT",
                         help="what the line carries a second, in each direction")
+    parser.add_argument("--sets", metavar="NAME,...",
+                        help="start the relays and SIP servers of these target sets only")
     parser.add_argument("--keep-logs", metavar="DIR", help="copy logs and configurations there")
     parser.add_argument("--privileged", action="store_true",
                         help="let COMMAND keep power over the PC's network")
@@ -157,6 +159,8 @@ def _execute(site, options):
 
 def make_plan(options, internet):
     """The site as asked for."""
+    if options.sets:
+        internet.leave_out_others(options.sets.split(","))
     plan = Plan(internet, delay_ms=options.delay, jitter_ms=options.jitter,
                 loss_percent=options.loss, rate_kbit=options.rate)
     faults.apply_all(plan, options.fault)

@@ -12,7 +12,7 @@ from unittest import mock
 
 from . import harness
 from .harness import SCRIPT, Site, SiteFailed, SiteTest
-from .names import ROOT
+from .names import ROOT, load
 from .tools import beside
 
 CLIENT = beside("client.py")
@@ -253,6 +253,7 @@ class CommandLine(SiteTest):
         for arguments, text in ((("--fault", "no-such", "--", "echo", "ran"), "no-such"),
                                 (("--delay", "-1", "--", "echo", "ran"), "--delay"),
                                 (("--delay", "fast", "--", "echo", "ran"), "--delay"),
+                                (("--sets", "example,nobody", "--", "echo", "ran"), "nobody"),
                                 ((), "no COMMAND"), (("--fault", "udp-blocked=3", "--", "echo",
                                                       "ran"), "takes no value")):
             done = self.site(*arguments)
@@ -339,7 +340,7 @@ class CommandLine(SiteTest):
         """However that ends: by a signal, or without a word to them."""
         program = ("import sys, time\n"
                    "from tests.site.harness import Site\n"
-                   "one, other = Site().__enter__(), Site().__enter__()\n"
+                   "one, other = Site().__enter__(), Site(sets=['example']).__enter__()\n"
                    "print('up', flush=True)\n"
                    "time.sleep(float(sys.argv[1]))")
         command = [sys.executable, "-c", program]
@@ -373,6 +374,29 @@ class CommandLine(SiteTest):
         done = self.site("--list-faults")
         self.assertEqual(0, done.returncode)
         self.assertIn("udp-blocked ", done.stdout)
+
+
+class LeftOut(unittest.TestCase):
+    """Servers that a site need not have; needs no namespaces."""
+
+    def test_relays_and_sip_servers_of_others(self):
+        whole, net = load(), load()
+        net.leave_out_others(["example"])
+        self.assertEqual(whole.turn["example"], net.turn["example"])
+        kept = {address for turn in net.turn.values() for address in turn.addresses}
+        self.assertLessEqual(set(whole.forward["stun.cloudflare.com"]), kept, "an anchor")
+        self.assertNotIn("rainbow", net.turn)
+        self.assertEqual({"sip.example-calls.com", "sip.example-phones.net"}, set().union(*net.sip.values()))
+        self.assertEqual((whole.forward, whole.web), (net.forward, net.web))
+
+    def test_servers_that_a_set_shares_with_another(self):
+        net = load()
+        net.leave_out_others(["quicklink"])
+        kept = {address for turn in net.turn.values() for address in turn.addresses}
+        places = {address for row in net.rows["quicklink"].values() if row.check == "turn"
+                  for _, address in row.places}
+        self.assertLessEqual(places, kept)
+        self.assertNotIn("example", net.turn)
 
 
 class Ended(unittest.TestCase):

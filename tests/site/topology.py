@@ -165,7 +165,7 @@ class Topology:
                                                              *plan.internet.sip}]
         commands.append(f"addr add {SIP_INSIDE}.1/24 dev lo")
         commands += [f"addr add {SIP_INSIDE}.{n}/32 dev lo"
-                     for n in range(2, len(rules.sip_owners(plan.internet)) + 1)]
+                     for n in range(2, len(plan.internet.sip_owners()) + 1)]
         commands.append(f"addr add {STUN_INSIDE}.1/24 dev stun")
         commands.append("route add default via 62.4.9.2")
         for number, (name, space) in enumerate(self.turn.items()):

@@ -1,7 +1,7 @@
 """Voice servers of the internet side: relays, plain STUN and SIP."""
 
 from .names import owner
-from .rules import SIP_INSIDE, SIP_PORT, SIPS_PORT, STUN_INSIDE, sip_owners
+from .rules import SIP_INSIDE, SIP_PORT, SIPS_PORT, STUN_INSIDE
 from .server import Server, udp
 
 BINDING = bytes.fromhex("000100002112a442") + bytes(12)  # a STUN request, RFC 8489 section 5
@@ -66,7 +66,7 @@ log-file=stdout
 
 def sip_certificates(net):
     """(owner, label, names, addresses) of all who have a SIP server."""
-    for who, addresses in sip_owners(net):
+    for who, addresses in net.sip_owners():
         names = {n for a in addresses for n in net.sip[a]}
         # RFC 5922 section 4: a phone that comes by SRV looks for the domain.
         yield who, f"sip-{who}", names | ({who} - set(addresses)), addresses
