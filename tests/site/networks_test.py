@@ -2,6 +2,7 @@
 
 A fault of the site is written as boxes of the model. What the model foresees and what the program
 saw must agree, except where they differ by chance or by design, which is listed with its reason.
+Sites that confusion_test.py makes as well are compared there.
 """
 
 import json
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
+from . import confusion
 from .check_test import CALLREADY, check
 from .harness import ExampleSite, SiteTest
 from .names import ROOT
@@ -129,6 +131,21 @@ def differences(fault, model, report):
     return found
 
 
+def fault_of(case):
+    """The fault of the model that a case of confusion.py is, if it is one."""
+    fault = " ".join(case.faults)
+    other = case.sets or case.line or case.options or case.credentials
+    return None if other or fault not in NETWORKS_BY_FAULT else fault
+
+
+def compared(outcome):
+    """The differences of a site of confusion.py."""
+    fault = fault_of(outcome.case)
+    if fault is None or not outcome.report:
+        return []
+    return differences(fault, foreseen(NETWORKS_BY_FAULT[fault]), outcome.report)
+
+
 @unittest.skipUnless(os.path.exists(CALLREADY) and os.path.exists(NETWORKS), "not built")
 class ModelAndSite(SiteTest):
     """One site per fault."""
@@ -151,9 +168,10 @@ class ModelAndSite(SiteTest):
 
     def test_they_agree(self):
         wanted = os.environ.get("CALLREADY_NETWORK_FAULTS")
-        for fault, network in NETWORKS_BY_FAULT.items():
-            if wanted is None or fault in wanted.split(","):
-                self.agree(fault, network, 1)
+        faults = wanted.split(",") if wanted is not None else (
+            set(NETWORKS_BY_FAULT) - set(map(fault_of, confusion.spread(confusion.load()))))
+        for fault in sorted(faults):
+            self.agree(fault, NETWORKS_BY_FAULT[fault], 1)
 
     def test_they_agree_over_a_satellite(self):
         for fault in SLOW_FAULTS:
