@@ -30,7 +30,7 @@ CALLREADY = os.environ.get("CALLREADY")
 class Confusion(SiteTest):
     def test_the_cause_is_named(self):
         cases = load() if os.environ.get("CALLREADY_CASES") == "all" else spread(load())
-        outcomes = confusion.run_all(cases, CALLREADY, jobs=4)
+        outcomes = confusion.run_all(cases, CALLREADY, jobs=6)
         bad = [f"{o.case.name}: {'; '.join(confusion.details(o))}" for o in outcomes if not o.good()]
         with self.subTest("expectations"):
             self.assertEqual([], bad)
