@@ -334,6 +334,22 @@ TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
   EXPECT_EQ(verdict_of_set({calls}, std::vector{works, fails}), Verdict::ready);
 }
 
+// Only rows that nobody needs were tried, and none works.
+TEST(VerdictOfSet, NothingIsReadyWhereNoRowWorks) {
+  RequirementResult works, fails;
+  works.id = "updates";
+  works.severity = Severity::optional;
+  works.status = Status::pass;
+  fails.id = "statistics";
+  fails.severity = Severity::optional;
+  fails.status = Status::fail;
+  EXPECT_EQ(verdict_of_set({}, std::vector{works, fails}), Verdict::ready);
+  EXPECT_EQ(verdict_of_set({}, std::vector{fails}), Verdict::unknown);
+  fails.status = Status::warn;
+  fails.lost = true;
+  EXPECT_EQ(verdict_of_set({}, std::vector{fails}), Verdict::unknown);
+}
+
 // One that people can do without is not what they have to do first.
 TEST(SortByImpact, WhatBlocksComesBeforeWhatLimitsAndThatBeforeTheRest) {
   SetResult set;
