@@ -285,6 +285,7 @@ Facts::Facts(const Report& whole)
         return whole_fact(*evidence, fact, 0, 1'000).value_or(0);
       };
       auto& count = result.probe.with.at("flows") == "one" ? on_one_flow : on_new_flows;
+      if (count.result != nullptr) continue;  // counted again, as whatever fell silent
       count = {&result, number(Fact::sent), number(Fact::answered), number(Fact::again),
                number(Fact::again_answered)};
       if (count.answered > count.sent || count.again_answered > count.again) count = {};

@@ -473,9 +473,9 @@ TEST(FollowUps, AskTwiceMoreWhatFellSilent) {
     });
   };
   EXPECT_EQ(asked(made(std::nullopt), "true"), 2);
-  EXPECT_EQ(asked(made(std::nullopt), "twice"), 0);
-  EXPECT_EQ(asked(made(silent), "twice"), 3) << "the two, and the one that is left";
-  EXPECT_EQ(asked(made(connected), "twice"), 0);
+  EXPECT_EQ(asked(made(std::nullopt), "2"), 0);
+  EXPECT_EQ(asked(made(silent), "2"), 3) << "the two, and the one that is left";
+  EXPECT_EQ(asked(made(connected), "2"), 0);
 }
 
 // Also where only the SIP ALG test asks that server, which sends nothing elsewhere by itself.

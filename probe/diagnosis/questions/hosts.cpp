@@ -8,7 +8,7 @@ namespace callready {
 namespace {
 
 // This many for each kind of doubt: more show no more.
-constexpr std::size_t most_neighbours = 3, most_repeats = 2;
+constexpr std::size_t most_neighbours = 3, most_repeats = 2, most_connects = 8;
 
 // Answered at first, and silent when it was asked once more.
 bool fell_silent(const Flow& flow) {
@@ -80,7 +80,7 @@ void ask_again(const Facts& facts, Questions& questions) {
   std::ranges::stable_sort(reached, {}, [](const Flow* flow) {
     return flow->samples.front().result->observation.sent_at;
   });
-  const auto ask = [&](const std::vector<const Flow*>& flows, const char* time) {
+  const auto ask = [&](const std::vector<const Flow*>& flows, const std::string& time) {
     for (const auto* flow : flows) {
       questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp,
                     flow->udp ? Transport::udp : Transport::tcp, flow->host, flow->port,
@@ -90,10 +90,19 @@ void ask_again(const Facts& facts, Questions& questions) {
   const auto chosen = of_different_owners(reached, 2 * most_repeats, &Flow::network);
   const auto first = first_of(chosen, most_repeats);
   ask(first, "true");
-  // Of several paths one may be dead, and both have met it by chance.
   const bool all_fell_silent =
       std::ranges::all_of(first, [](const Flow* flow) { return fell_silent(*flow); });
-  if (!first.empty() && all_fell_silent) ask(chosen, "twice");
+  if (!first.empty() && all_fell_silent) {
+    // Of several paths one may be dead, and all have met it by chance: so many more do not.
+    const auto by_udp = std::ranges::find_if(reached, &Flow::udp);
+    const bool counts = by_udp != reached.end();
+    if (counts) {
+      questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, (*by_udp)->host,
+                    (*by_udp)->port, {{"flows", "new"}, {"again", "true"}});
+    }
+    const auto times = counts ? 1 : most_connects / chosen.size();
+    for (std::size_t time = 2; time < 2 + times; ++time) ask(chosen, std::to_string(time));
+  }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
   questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);
 }
