@@ -12,9 +12,10 @@ namespace callready::checks {
 namespace {
 
 constexpr std::size_t requests = 20;
-// How many of the unanswered are sent once more from the same ports: after a lossy line or a limit
-// they get through then, on a dead path they do not. Fewer may be lost by chance.
+// How many of the unanswered are sent again from the same ports, and how often: after a lossy line
+// or a limit they get through then, on a dead path they do not. Fewer may be lost by chance.
 constexpr std::size_t fewest_again = 3, most_again = 4;
+constexpr int most_times_again = 2;
 
 struct Request {
   stun::TransactionId id;
@@ -75,7 +76,7 @@ Result<void> send(const Context& context, Flow& flow, std::size_t number) {
   return sent;
 }
 
-// Sends once more on the first few flows whose request was not answered.
+// Sends again on the first few flows whose request was not answered, by turns, until it is.
 asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Instant began,
                                 Evidence& evidence) {
   std::erase_if(flows, [](const Flow& flow) { return flow.waiting.empty(); });
@@ -85,10 +86,14 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
   const auto after = next - began;
   std::int64_t again = 0;
   Answers answers;
-  for (std::size_t i = 0; i < flows.size(); ++i) {
-    flows[i].waiting.clear();
-    const auto sent = send(context, flows[i], i);
-    if (!sent.has_error()) ++again;
+  for (std::size_t i = 0; i < most_times_again * flows.size(); ++i) {
+    auto& flow = flows[i % flows.size()];
+    const bool first = i < flows.size();
+    collect(flows, context.scope.clock, answers);
+    if (!first && flow.waiting.empty()) continue;
+    flow.waiting.clear();
+    const auto sent = send(context, flow, i);
+    if (first && !sent.has_error()) ++again;
     next += timeouts::flow_again;
     const bool slept = co_await sleep_until(context.executor, context.scope, next);
     if (!slept) co_return;
@@ -97,6 +102,7 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
   // What was cut short is not lost.
   if (context.scope.stop.stopped() || std::ranges::any_of(flows, is_flooded)) co_return;
   evidence.facts[Fact::again] = again;
+  evidence.facts[Fact::attempts] = most_times_again;
   evidence.facts[Fact::again_answered] = static_cast<std::int64_t>(answers.count);
   evidence.facts[Fact::again_after_ms] = std::chrono::duration_cast<milliseconds>(after).count();
 }

@@ -168,8 +168,10 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   auto cost = passes ? surprise(passed) : listed[static_cast<std::size_t>(event.seen)];
   if (fate == Fate::half) {
     const bool none = event.seen == Seen::nothing || event.seen == Seen::dropped;
-    // On the dead path it is lost each time; on the other it fares like any packet.
-    cost = !event.resent ? surprise((passed + (none ? 1 : 0)) / 2) : none ? 0 : leak;
+    // On the dead path it is lost each time; on the other it fares like any packet. What is sent
+    // again was lost before: there, or by chance.
+    const double alive = event.resent ? lost / (1 + lost) : .5;
+    cost = surprise(std::max(alive * passed + (none ? 1 - alive : 0), leak_share));
   }
   // A server that ignores strangers takes their connections all the same.
   if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {

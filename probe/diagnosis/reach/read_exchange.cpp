@@ -159,8 +159,14 @@ void read_stun(const Reading& reading, FlowEvents& events) {
   once_more.at += Milliseconds(after);
   const auto answered = whole_fact(*counted, Fact::again_answered, 0, most_sampled).value_or(0);
   const auto sent = whole_fact(*counted, Fact::again, 0, most_sampled).value_or(0);
+  const auto times = whole_fact(*counted, Fact::attempts, 1, most_sampled).value_or(1);
   for (int i = 0; i < sent; ++i) {
-    once_more.seen = i < answered ? Seen::reply : Seen::nothing;
+    if (i == answered) {
+      // Of these the last time counts: all others began before.
+      once_more.seen = Seen::nothing;
+      once_more.sent = times;
+      once_more.at += (times - 1) * sent * resent_every;
+    }
     events.flows.push_back(once_more);
     once_more.at += resent_every;
   }

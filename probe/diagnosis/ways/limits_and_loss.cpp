@@ -44,11 +44,9 @@ LossBy loss_by(const Facts& facts) {
   constexpr int proves_loss = 2;
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
-  // What a limit dropped comes through when it is sent again a little later. If it does not, one of
-  // several lines may be dead: half of the new flows or more get through then, and of twenty hardly
-  // ever less than a quarter.
-  const bool by_a_dead_line = 4 * news.answered >= news.sent;
-  const bool for_good = news.again > 0 && news.again_answered == 0 && by_a_dead_line;
+  // What a limit dropped comes through when it is sent again a little later. If some of it does
+  // not, one of several lines may be dead, and the other one may lose packets.
+  const bool for_good = news.again_answered < news.again;
   if (chance_of_so_few(news, one) < unlikely) return for_good ? LossBy::not_known : LossBy::limit;
   if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
@@ -135,10 +133,7 @@ void add_counts(Cause& cause, const Facts& facts) {
 // from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
   // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
-  const bool limited = new_flows_are_limited(context) &&
-                       std::ranges::any_of(context.answered_late,
-                                           [](const auto* result) { return is_udp(*result); });
-  if (limited || is_shut_out(context)) return {};
+  if (new_flows_are_limited(context) || is_shut_out(context)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
   Cause cause(silent_outside(context, path->protocol));
