@@ -177,8 +177,10 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
-  // for any line loses a packet at times.
-  if (!counted && second.late < 2) return {};
+  // for any line loses a packet at times. A limit lets as many through in the next second.
+  const int held = second.late + second.lost;
+  if (!counted && (second.late < 2 || 2 * second.late < std::min(told->per_second, held)))
+    return {};
   Cause cause(silent_outside(context, counted ? reach::Protocol::udp : told->protocol));
   if (!context.affects_requirement(cause.explained)) return {};
   cause.name(FindingCode::firewall_new_flows_limited, likely);
