@@ -40,16 +40,6 @@ std::vector<Probes> by_proxy(const Probes& probes) {
   return grouped(probes, [](const auto* result) { return result->probe.target.route.proxy; });
 }
 
-// Direct probes that fail, if nothing gets out except through the proxy: they wait for it, too,
-// unless this computer itself keeps them.
-Probes waiting_for_proxy(const Facts& facts) {
-  return facts.probes_that([&](const ProbeResult& result) {
-    const auto& detail = result.observation.detail;
-    const bool kept = detail == DetailCode::kept_here || detail == DetailCode::partly_kept_here;
-    return is_direct(result) && failing(result) && !is_inside(result) && !kept;
-  });
-}
-
 // What the proxy wants to be told, and how that is done. `{}`: the proxy.
 struct Login {
   std::string_view title, how;
@@ -88,58 +78,91 @@ const Login& login_wanted(const Probes& turned_away) {
   return by_password ? with_domain_or_password : with_domain;
 }
 
-bool udp_gets_out(const Facts& facts) {
-  return std::ranges::any_of(
-      facts.flows, [](const Flow& flow) { return flow.udp && flow.port != 53 && out(flow); });
-}
+// What was seen of the ways without a proxy, if no connection gets out: is everything shut, so that
+// it waits for the proxy, or only some ports, or the way to strangers?
+class DirectWays {
+ public:
+  explicit DirectWays(const Facts& facts) : facts_(facts) {
+    bool udp_gets_out = false;
+    for (const auto& flow : facts.flows) {
+      const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
+      if (!flow.udp) {
+        device_refuses_ |= named;
+        add_connection(flow);
+        continue;
+      }
+      if (named) udp_refused_.insert(flow.port);
+      if (out(flow)) let_out_.insert(flow.host);
+      if (flow.port == 53) continue;
+      udp_gets_out |= out(flow);
+      // TCP alone says nothing about it.
+      udp_shut |= flow.way == Reachability::blocked || any_sample(flow, &FlowSample::responder);
+    }
+    udp_shut = udp_shut && !udp_gets_out;
+    // What is refused next to one that is shut may have been refused by its server.
+    std::erase_if(shut_, [&](auto port) { return shut_.size() > 1 && refused_.contains(port); });
+    some_refuse_ = !shut_.empty() && !refused_.empty();
+    const auto& lost = shut_.empty() ? refused_ : shut_;
+    web_shut = lost.contains(443) || lost.contains(80);
+    all_ports_ = web_shut && lost.size() > 1;
+  }
 
-// UDP was tried, to servers that answer everybody or with packets that were seen to be stopped, and
-// none gets out: TCP alone says nothing about it.
-bool no_udp_gets_out(const Facts& facts) {
-  if (udp_gets_out(facts)) return false;
-  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
-    return flow.udp && flow.port != 53 &&
-           (flow.way == Reachability::blocked ||
-            any_sample(flow, [](const FlowSample& sample) { return sample.responder; }));
-  });
-}
+  std::set<std::string> parties;  // to whom connections were tried: none if no name is found
+  bool own = false;               // a server of the vendor's that should answer did not
+  bool udp_shut = false;          // it was tried, and none gets out
+  bool web_shut = false;  // one of those ports that a proxy is for, and that alone may be open
 
-// Hosts that some UDP gets out to: a list may name them, and their other ports.
-std::set<std::string> let_out(const Facts& facts) {
-  return set_of(facts.select([](const Flow& flow) { return flow.udp && out(flow); }), &Flow::host);
-}
+  // Other TCP than was tried is shut as well. A refusal next to silence may be a server's own: then
+  // its port is let out.
+  bool all_tcp_shut() const { return own && all_ports_ && !some_refuse_; }
 
-// If nothing gets out except through the proxy, what waits for it fails because of it. UDP does not
-// if some gets out.
-void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
-  bool asked = false, refused = false, lost = false, named = false;
-  std::set<std::uint16_t> ports;
-  for (const auto& flow : facts.flows) {
-    if (flow.udp) continue;
-    (flow.way == Reachability::refused ? refused : lost) = true;
-    asked |= facts.asked_for(flow);
-    named |= any_sample(flow, [](const FlowSample& sample) { return !sample.by.empty(); });
-    const bool told = any_sample(flow, [](const FlowSample& sample) {
-      return sample.responder || sample.way == Reachability::blocked;
+  // Direct probes that fail and wait for the proxy, too. Not what this computer itself keeps; nor
+  // UDP, if some gets out: what is wrong with it has another cause.
+  Probes waiting() const {
+    return facts_.probes_that([&](const ProbeResult& result) {
+      const auto& detail = result.observation.detail;
+      const bool kept = detail == DetailCode::kept_here || detail == DetailCode::partly_kept_here;
+      return is_direct(result) && failing(result) && !is_inside(result) && !kept && waits(result);
     });
-    if (told) ports.insert(flow.port);
   }
-  // A server of the vendor's was asked directly over TCP, without success: otherwise the site may
-  // let out the vendor's list, none of which was measured. So were two ports: one alone shows only
-  // that it is shut. A refusal next to silence may be a server's own, and its port let out.
-  const bool own = asked && ports.size() > 1 && !(refused && lost);
-  const bool some_udp = udp_gets_out(facts);
-  const auto hosts = let_out(facts);
-  for (const auto* result : waiting_for_proxy(facts)) {
-    // A device that refuses connections does not drop any: silence then shows nothing.
-    const bool loud = (refused || named) && !is_udp(*result);
-    const bool guessed = !own || loud || hosts.contains(result->probe.target.host);
-    // Nothing was measured: the packet was not heard of again.
-    const bool unmeasured = result->observation.detail == DetailCode::silent;
-    if ((unmeasured && guessed) || (is_udp(*result) && some_udp)) continue;
-    cause.explained.push_back(result);
+
+ private:
+  void add_connection(const Flow& flow) {
+    parties.insert(flow.party);
+    (flow.way == Reachability::refused ? refused_ : shut_).insert(flow.port);
+    for (const auto& sample : flow.samples) {
+      const bool dropped =
+          sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+      packets_vanish_ |= dropped || (sample.way == Reachability::lost && sample.responder);
+      own |= facts_.asked_for(*sample.result) &&
+             (sample.responder || sample.way == Reachability::blocked);
+    }
   }
-  if (own) cause.closes = closes;
+
+  bool waits(const ProbeResult& result) const {
+    const bool udp = is_udp(result);
+    if (result.observation.outcome == Outcome::unresolved) return true;
+    if (parties.empty() || (udp && !udp_shut)) return false;
+    if (result.observation.detail != DetailCode::silent) return true;
+    // Nothing was measured. Silence shows nothing if the vendor's list may be let out, or if a
+    // device refuses what it does not let out; and one port alone shows only that it is shut.
+    const bool silence_tells = udp ? udp_refused_.size() != 1 : packets_vanish_ && !device_refuses_;
+    const auto& target = result.probe.target;
+    return own && all_ports_ && silence_tells && !let_out_.contains(target.host) &&
+           !(some_refuse_ && refused_.contains(target.port()));
+  }
+
+  const Facts& facts_;
+  std::set<std::uint16_t> shut_, refused_, udp_refused_;  // ports; over UDP, by a device
+  std::set<std::string> let_out_;  // to which some UDP gets out: a list may name their other ports
+  bool packets_vanish_ = false, device_refuses_ = false;
+  bool some_refuse_ = false, all_ports_ = false;
+};
+
+// If nothing gets out except through the proxy, what waits for it fails because of it.
+void add_what_waits(Cause& cause, const DirectWays& ways, Closes closes) {
+  append(cause.explained, ways.waiting());
+  if (ways.all_tcp_shut()) cause.closes = closes;
   cause.tell(phrase("Without the proxy, no TCP connection gets out."));
 }
 
@@ -234,7 +257,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
     if (!context.proxy_speaks && context.no_tcp_gets_out())
-      add_what_waits(cause, context, Closes::direct_tcp);
+      add_what_waits(cause, DirectWays(context), Closes::direct_tcp);
   }
   return causes;
 }
@@ -255,8 +278,8 @@ Causes find_proxy_login(const Diagnosis& context) {
         hosts.empty() ? hosts : phrase(": {}", hosts), marked_text(login.how));
     cause.show(turned_away);
     if (context.proxy_speaks && context.no_tcp_gets_out()) {
-      add_what_waits(cause, context,
-                     no_udp_gets_out(context) ? Closes::direct : Closes::direct_tcp);
+      const DirectWays ways(context);
+      add_what_waits(cause, ways, ways.udp_shut ? Closes::direct : Closes::direct_tcp);
     }
   }
   return causes;
@@ -264,63 +287,24 @@ Causes find_proxy_login(const Diagnosis& context) {
 
 Causes find_proxy_required(const Diagnosis& context) {
   if (context.proxied.empty()) return {};
-  std::set<std::string> parties;
-  std::set<std::uint16_t> shut, refused;  // ports
-  bool own = false;                       // a server of the vendor's that should answer did not
-  // Packets vanish. If others are refused, silence shows nothing.
-  bool quietly = false, aloud = false;
-  std::set<std::uint16_t> udp_aloud;  // ports: one alone shows only that it is shut
-  for (const auto& flow : context.flows) {
-    if (out(flow) && !flow.udp) return {};
-    const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
-    if (flow.udp && named) udp_aloud.insert(flow.port);
-    if (flow.udp) continue;
-    aloud |= named;
-    parties.insert(flow.party);
-    (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
-    quietly |= any_sample(flow, [](const FlowSample& sample) {
-      const bool dropped = sample.way == Reachability::blocked && sample.by.empty();
-      return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
-    });
-    own |= any_sample(flow, [&](const FlowSample& sample) {
-      return context.asked_for(*sample.result) &&
-             (sample.responder || sample.way == Reachability::blocked);
-    });
-  }
-  const bool tried = !parties.empty();  // where no name is found, nothing may have been
-  // Where UDP gets out, what is wrong with it has another cause.
-  const bool udp_shut = no_udp_gets_out(context);
-  Cause cause;
-  // One port alone shows only that it is shut; what is refused next to it may have been refused by
-  // its server.
-  std::erase_if(shut,
-                [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
-  const auto& lost = shut.empty() ? refused : shut;
-  // The web's ports are among them: those that a proxy is for, and that alone may be open.
-  const bool web = lost.contains(443) || lost.contains(80);
-  const bool all_ports = web && lost.size() > 1;
-  // A refusal next to silence may be a server's own: then its port is let out.
-  const bool some_refuse = !shut.empty() && !refused.empty();
-  if (own && all_ports && !some_refuse)
-    cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
-  const auto listed_hosts = let_out(context);
-  for (const auto* result : waiting_for_proxy(context)) {
-    const bool guessed = !all_ports ||
-                         (is_udp(*result) ? udp_aloud.size() == 1 : !quietly || aloud) ||
-                         listed_hosts.contains(result->probe.target.host) ||
-                         (some_refuse && refused.contains(result->probe.target.port()));
-    const bool unresolved = result->observation.outcome == Outcome::unresolved;
-    const bool waits = unresolved || (tried && (udp_shut || !is_udp(*result)));
-    if (!waits || (result->observation.detail == DetailCode::silent && guessed)) continue;
-    if (unresolved) parties.insert(registrable_domain(result->probe.target.host));
-    cause.explained.push_back(result);
+  const bool direct =
+      std::ranges::any_of(context.flows, [](const Flow& flow) { return !flow.udp && out(flow); });
+  if (direct) return {};
+  const DirectWays ways(context);
+  Cause cause(ways.waiting());
+  if (ways.all_tcp_shut()) cause.closes = ways.udp_shut ? Closes::direct : Closes::direct_tcp;
+  auto parties = ways.parties;
+  for (const auto* result : cause.explained) {
+    if (result->observation.outcome == Outcome::unresolved)
+      parties.insert(registrable_domain(result->probe.target.host));
   }
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   // The site may let out the vendor's list directly, and all else through the proxy.
-  cause.name(FindingCode::proxy_required, (own && web) || !tried ? certain : possible);
-  cause.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
-                         : phrase("This site lets TCP out only through the proxy");
+  cause.name(FindingCode::proxy_required,
+             (ways.own && ways.web_shut) || ways.parties.empty() ? certain : possible);
+  cause.title = ways.udp_shut ? phrase("This site lets traffic out only through the proxy")
+                              : phrase("This site lets TCP out only through the proxy");
   const auto through = context.probes_that(came_through);
   auto not_carried = cause.explained;
   std::erase_if(not_carried, [&](const ProbeResult* result) {
