@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/place.hpp"
@@ -12,6 +13,7 @@
 #include "probe/cli/saved_report.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/path.hpp"
 #include "reports/words/language.hpp"
 
 namespace callready {
@@ -27,6 +29,13 @@ std::string words_of(int error) {
   if (error == EPIPE) return std::string(reader_has_gone);
   if (error == EBADF) return "it is closed";
   return std::strerror(error);
+}
+
+// Not even the beginning of a JSON object, and not empty either.
+bool holds_something_else(const std::string& file) {
+  std::ifstream stream(path_of(file));
+  const auto first = (stream >> std::ws).peek();
+  return first != std::ifstream::traits_type::eof() && first != '{';
 }
 
 bool delivered = false;
@@ -83,9 +92,11 @@ bool keeps_run(const Arguments& arguments) {
 }
 
 std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
-  if (!arguments.history_file.empty()) {
-    const auto reason = platform::why_not_writable(arguments.history_file);
-    if (reason) return fmt::format("{}: {}", arguments.history_file, *reason);
+  if (const auto& history = arguments.history_file; !history.empty()) {
+    if (const auto reason = platform::why_not_writable(history))
+      return fmt::format("{}: {}", history, *reason);
+    if (platform::is_file(history) && holds_something_else(history))
+      return history + ": it holds something other than a report, and --history would overwrite it";
   }
   auto on_output = chosen_by_flag(arguments);
   std::vector<const ReportRequest*> files;

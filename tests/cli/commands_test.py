@@ -223,6 +223,7 @@ class BadArguments(CommandsTest):
             ("--report", "json=/nowhere/a.json"): ("/nowhere/a.json: No such file",),
             ("--report", "json=" + self.folder.name): ("Is a directory",),
             ("--history", "/nowhere/history.json"): ("/nowhere/history.json: No such file",),
+            ("--history", self.path("roots.pem")): ("roots.pem: it holds something other",),
             ("--pac", self.folder.name): ("it is a folder",),
         }.items():
             with self.subTest(arguments):
