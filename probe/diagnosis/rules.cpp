@@ -15,33 +15,46 @@ namespace findings {
 
 namespace {
 
-// In the order of judging. These draw no worlds, which take what is found about contents as facts.
-constexpr std::array first_rules{
-    // This site and this computer. Policies and tunnels are named beside others: alone they explain
-    // no failure.
-    find_offline, find_captive_portal, find_clock_skew, find_own_firewall, find_agent,
-    find_browser_policies, find_full_tunnel, find_broken_ipv6, find_vendor_ipv6,
-    // Names and proxies.
-    find_dns_without_tcp, find_dns_unreachable, find_hosts_file, find_dns_rewritten,
-    find_block_page, find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
-    find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
-    find_proxy_denials, find_stripped_upgrades,
-    // What was said: certificates, NAT, TURN; and packets that were too large.
-    find_interception, find_cut_hello, find_old_authorities, find_other_far_ends,
-    find_certificate_faults, find_idle_timeout, find_nat, find_split_paths, find_lost_long_sip,
-    find_dying_relays, find_turn, find_mtu};
+// In the order of judging. The first two draw no worlds, which take what is found about contents as
+// facts.
 
-constexpr std::array later_rules{
-    // Ways. A limit on new flows takes the place of whatever else UDP may die of, "only the web"
-    // that of UDP and of the ports one by one, and find_flows has what is left over.
-    find_rate_limit, find_dead_path, find_new_flow_limit, find_web_only, find_taken_connections,
-    find_udp_blocked, find_stun_filter, find_dtls_filter, find_cut_greeting, find_sip_filter,
-    find_closed, find_one_way_media, find_tls_filter, find_flows, find_refused_quic,
-    find_filtered_quic, find_sip_alg, find_vendor_down, find_sip_errors,
-    // Loss, after all that may be silent for a reason; and media.
-    find_loss, find_outage, find_media_loss, find_poor_score, find_silent_call, find_call_media,
-    find_lost_consent, find_relayed_calls, find_full_line, find_few_calls, find_media_delay,
-    find_cleared_marks};
+// This site and this computer; names and proxies. Policies and tunnels are named beside others:
+// alone they explain no failure.
+constexpr std::array rules_about_the_site = {
+    find_offline,        find_captive_portal,   find_clock_skew,      find_own_firewall,
+    find_agent,          find_browser_policies, find_full_tunnel,     find_broken_ipv6,
+    find_vendor_ipv6,    find_dns_without_tcp,  find_dns_unreachable, find_hosts_file,
+    find_dns_rewritten,  find_block_page,       find_dns_filtered,    find_unanswered_names,
+    find_outdated_names, find_dns_slow,         find_pac_failure,     find_proxy_unreachable,
+    find_proxy_login,    find_proxy_required,   find_proxy_denials,   find_stripped_upgrades};
+
+// What was said: certificates, NAT, TURN; and packets that were too large.
+constexpr std::array rules_about_contents = {find_mtu,
+                                             find_interception,
+                                             find_cut_hello,
+                                             find_old_authorities,
+                                             find_other_far_ends,
+                                             find_certificate_faults,
+                                             find_idle_timeout,
+                                             find_nat,
+                                             find_split_paths,
+                                             find_lost_long_sip,
+                                             find_dying_relays,
+                                             find_turn};
+
+// A limit on new flows takes the place of whatever else UDP may die of, "only the web" that of UDP
+// and of the ports one by one, and find_flows has what is left over.
+constexpr std::array rules_about_ways = {
+    find_rate_limit,        find_dead_path,   find_new_flow_limit, find_web_only,
+    find_taken_connections, find_udp_blocked, find_stun_filter,    find_dtls_filter,
+    find_cut_greeting,      find_sip_filter,  find_closed,         find_one_way_media,
+    find_tls_filter,        find_flows,       find_refused_quic,   find_filtered_quic};
+
+// Servers; and loss, after all that may be silent for a reason, and media.
+constexpr std::array rules_about_the_rest = {
+    find_sip_alg,       find_vendor_down, find_sip_errors,  find_loss,        find_outage,
+    find_media_loss,    find_poor_score,  find_silent_call, find_call_media,  find_lost_consent,
+    find_relayed_calls, find_full_line,   find_few_calls,   find_media_delay, find_cleared_marks};
 
 }  // namespace
 
@@ -132,9 +145,13 @@ bool Diagnosis::fails_required_row(const Probes& probes) const {
 
 void Diagnosis::learn_contents() {
   auto apart = *this;
-  for (const auto rule : first_rules) {
-    for (const auto& cause : rule(apart)) apart.note(cause);
-  }
+  const auto apply = [&](std::span<Rule* const> rules) {
+    for (const auto rule : rules) {
+      for (const auto& cause : rule(apart)) apart.note(cause);
+    }
+  };
+  apply(rules_about_the_site);
+  apply(rules_about_contents);
   contents_ = std::move(apart.contents_);
 }
 
@@ -166,8 +183,8 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
 }
 
 std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
-  std::vector<findings::Cause> found;
   const auto apply = [&](std::span<findings::Rule* const> rules) {
+    std::vector<findings::Cause> found;
     for (const auto rule : rules) {
       for (auto& cause : rule(so_far)) {
         so_far.note(cause);
@@ -175,9 +192,13 @@ std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
         found.push_back(std::move(cause));
       }
     }
+    return found;
   };
-  apply(findings::first_rules);
-  apply(findings::later_rules);
+  auto found = apply(findings::rules_about_the_site);
+  const auto of_contents = apply(findings::rules_about_contents);
+  append(found, apply(findings::rules_about_ways));
+  append(found, of_contents);  // people read of ways first
+  append(found, apply(findings::rules_about_the_rest));
   for (auto& cause : found) cause.runner_up = findings::runner_up(so_far, cause);
   return found;
 }

@@ -1007,7 +1007,7 @@ std::vector<Scene> pairs() {
        report({row("turn", {turn("turn.vendor.com", silent, "")}),
                row("web", {tls("portal.vendor.com", failed, "expired")}),
                controls(anchors_without_udp())}),
-       {"tls.expired (certain)", "firewall.udp_blocked (likely)"}},
+       {"firewall.udp_blocked (likely)", "tls.expired (certain)"}},
       {"ARangeAndAPort",
        report({row("media", {range("media.vendor.com", all_ports("dropped"))}),
                row("sip", {sip_tls("sip.vendor.com", silent, ""), sip_tcp("sip.vendor.com"),

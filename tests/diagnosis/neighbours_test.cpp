@@ -176,7 +176,7 @@ TEST(WebOnly, IsSeenThroughInspection) {
                          udp_hop("turn.vendor.com", 443, "dropped"),
                          udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
                          udp_hop("turn.vendor.com", 50'000, "dropped")})});
-  EXPECT_EQ(codes(made), (Codes{"tls.intercepted (certain)", "firewall.web_only (certain)"}));
+  EXPECT_EQ(codes(made), (Codes{"firewall.web_only (certain)", "tls.intercepted (certain)"}));
 }
 
 // --- who refuses, and whom ---
