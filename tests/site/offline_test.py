@@ -33,7 +33,7 @@ class Offline(SiteTest):
                 with self.subTest(fault=fault, sets=sets[0] if len(sets) == 1 else "all"):
                     report = json.loads(done.stdout)
                     found = [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]
-                    self.assertEqual([(code, "certain", owner)], found)
+                    self.assertEqual([(code, "certain", owner)], found, done.stdout)
                     self.assertIn(title, report["findings"][0]["title"])
                     self.assertEqual({"blocked"}, {s["verdict"] for s in report["sets"]})
                     self.assertEqual(1, done.exit)
