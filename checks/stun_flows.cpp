@@ -86,6 +86,7 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
   const auto after = next - began;
   std::int64_t again = 0;
   Answers answers;
+  for (auto& flow : flows) flow.waiting.clear();  // from now on, an answer is to what is sent here
   for (std::size_t i = 0; i < most_times_again * flows.size(); ++i) {
     auto& flow = flows[i % flows.size()];
     const bool first = i < flows.size();

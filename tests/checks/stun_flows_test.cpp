@@ -83,6 +83,29 @@ TEST_F(StunFlows, AskTheFirstOfTheLostAgain) {
   EXPECT_EQ(again(26, [&](std::uint16_t) { return heard <= 10 || heard > 22; }), 4);
 }
 
+// What comes so late that it was given up is no answer to what is sent again.
+TEST_F(StunFlows, TakeALateAnswerForNone) {
+  std::vector<std::pair<Bytes, SocketAddress>> late;
+  ScriptedUdp server(
+      runner.loop.context, [&](auto& self, const Bytes& request, const SocketAddress& from) {
+        const auto answer = [&](const Bytes& to, const SocketAddress& whom) {
+          stun::Builder reply(stun::Class::success, stun::Method::binding, stun::parse(to)->id);
+          reply.add_xor_address(stun::Attribute::xor_mapped_address, whom);
+          self.send(reply.finish(), whom);
+        };
+        ++heard;
+        if (heard <= 10) answer(request, from);
+        if (heard > 10 && heard <= 20) late.emplace_back(request, from);
+        if (heard != 21) return;  // when the first is sent again
+        for (const auto& [original, whom] : late) answer(original, whom);
+      });
+  const auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost", server.address(),
+                               {{"flows", "new"}});
+  EXPECT_EQ(heard, 28);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::again), 4);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::again_answered), 0);
+}
+
 TEST_F(StunFlows, OfOnePortCountFromTheFirstAnswer) {
   const auto seen = count("one", [&](std::uint16_t) { return heard > 3; });
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 17);
