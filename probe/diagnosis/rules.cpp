@@ -123,6 +123,18 @@ bool any_lost_row(const Report& report, const Probes& probes, Wanted wanted) {
   });
 }
 
+// What these find; each rule knows what those before it have found.
+std::vector<Cause> causes_by(std::span<Rule* const> rules, Diagnosis& so_far) {
+  std::vector<Cause> found;
+  for (const auto rule : rules) {
+    for (auto& cause : rule(so_far)) {
+      so_far.note(cause);
+      found.push_back(std::move(cause));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 bool Diagnosis::breaks_capability(const Probes& probes) const {
@@ -145,13 +157,8 @@ bool Diagnosis::fails_required_row(const Probes& probes) const {
 
 void Diagnosis::learn_contents() {
   auto apart = *this;
-  const auto apply = [&](std::span<Rule* const> rules) {
-    for (const auto rule : rules) {
-      for (const auto& cause : rule(apart)) apart.note(cause);
-    }
-  };
-  apply(rules_about_the_site);
-  apply(rules_about_contents);
+  causes_by(rules_about_the_site, apart);
+  causes_by(rules_about_contents, apart);
   contents_ = std::move(apart.contents_);
 }
 
@@ -183,23 +190,15 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
 }
 
 std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
-  const auto apply = [&](std::span<findings::Rule* const> rules) {
-    std::vector<findings::Cause> found;
-    for (const auto rule : rules) {
-      for (auto& cause : rule(so_far)) {
-        so_far.note(cause);
-        contradict_what_is_closed(so_far.report, cause);
-        found.push_back(std::move(cause));
-      }
-    }
-    return found;
-  };
-  auto found = apply(findings::rules_about_the_site);
-  const auto of_contents = apply(findings::rules_about_contents);
-  append(found, apply(findings::rules_about_ways));
+  auto found = findings::causes_by(findings::rules_about_the_site, so_far);
+  const auto of_contents = findings::causes_by(findings::rules_about_contents, so_far);
+  append(found, findings::causes_by(findings::rules_about_ways, so_far));
   append(found, of_contents);  // people read of ways first
-  append(found, apply(findings::rules_about_the_rest));
-  for (auto& cause : found) cause.runner_up = findings::runner_up(so_far, cause);
+  append(found, findings::causes_by(findings::rules_about_the_rest, so_far));
+  for (auto& cause : found) {
+    contradict_what_is_closed(so_far.report, cause);
+    cause.runner_up = findings::runner_up(so_far, cause);
+  }
   return found;
 }
 
