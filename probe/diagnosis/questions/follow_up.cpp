@@ -349,9 +349,9 @@ bool only_names_are_answered(const Facts& facts) {
   });
 }
 
-// Where some were answered only when they had asked again, and some never, or names alone are
-// answered, because their questions came first: a server that answers is asked twenty times over
-// one flow, and twenty times over new ones.
+// Where some were answered only when they had asked again, and some never; or where only name
+// servers answer over UDP, whose questions may have used up a limit: one server is asked twenty
+// times over one flow, and twenty times over new ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
     return findings::got_no_answer(result) && findings::is_direct(result) &&
