@@ -114,24 +114,32 @@ def spawn(inside):
     _unshare_all()
     child = os.fork()
     if child == 0:
-        status = 125
-        try:
+        def first():
             _call(_libc.prctl, PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
             # Whatever the calls said, and before anything is mounted or run.
             ours = all(identity(kind) != outside[kind] for kind in outside)
             if os.getpid() != 1 or not ours:
                 raise Refused("the namespaces are not our own; nothing was run")
             _private_mounts()
-            status = inside()
-        except Refused as error:
-            print(f"site: {error}", file=sys.stderr)
-        except Exception:  # pylint: disable=broad-except  # the last line before _exit
-            sys.excepthook(*sys.exc_info())
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
+            return inside()
+
+        end_with(first)
     return wait(child)
+
+
+def end_with(job):
+    """Ends this process, a fork of another, with the status that `job` gives; 125 if it fails."""
+    status = 125
+    try:
+        status = job()
+    except Refused as error:
+        print(f"site: {error}", file=sys.stderr)
+    except Exception:  # pylint: disable=broad-except  # the last line before _exit
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def wait(child, seen=lambda pid, status: None):

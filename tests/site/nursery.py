@@ -10,9 +10,8 @@ import contextlib
 import json
 import os
 import socket
-import sys
 
-from . import servers
+from . import isolation, servers
 
 MOST_BYTES = 1 << 18  # of a request
 
@@ -33,7 +32,7 @@ def serve(site):
             return 0
         child = os.fork()
         if child == 0:
-            _become(site, ahead, json.loads(request), streams)
+            isolation.end_with(lambda: _become(site, ahead, json.loads(request), streams))
         process = os.pidfd_open(child)
         with contextlib.suppress(BrokenPipeError):  # who asked is gone: so is the site's standard input
             socket.send_fds(control, [b" "], [process])
@@ -42,18 +41,10 @@ def serve(site):
 
 
 def _become(site, ahead, request, streams):
-    status = 125
-    try:
-        for number, stream in enumerate(streams):  # the first takes the socket's place
-            os.dup2(stream, number)
-            os.close(stream)
-        arguments, environment = request
-        os.environ.clear()
-        os.environ.update(environment)
-        status = site(arguments, ahead)
-    except Exception:  # pylint: disable=broad-except  # the last line before _exit
-        sys.excepthook(*sys.exc_info())
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+    for number, stream in enumerate(streams):  # the first takes the socket's place
+        os.dup2(stream, number)
+        os.close(stream)
+    arguments, environment = request
+    os.environ.clear()
+    os.environ.update(environment)
+    return site(arguments, ahead)
