@@ -254,7 +254,7 @@ void report_syntax(const YAML::Exception& error, const Builder& builder, Problem
 }  // namespace
 
 std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
-                                   const YamlLimits& limits) {
+                                   const YamlLimits& limits, std::string_view expected) {
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   if (text.size() > limits.bytes) {
@@ -293,7 +293,7 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
   }
   auto root = builder.take();
   if (!root || root->kind == YamlNode::Kind::null) {
-    problems.add({}, "empty; expected a target set, beginning with 'schema: callready.targets/1'");
+    problems.add({}, "empty; expected " + std::string(expected));
     return std::nullopt;
   }
   return root;

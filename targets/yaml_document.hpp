@@ -48,9 +48,10 @@ struct YamlLimits {
 
 // The one document in `text` (UTF-8, with or without a byte order mark). Nothing if the text is not
 // YAML or exceeds a limit: then `problems` says why. Duplicate keys are reported, and the first one
-// is kept.
-std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
-                                   const YamlLimits& limits = {});
+// is kept. `expected`: what an empty text is told to be.
+std::optional<YamlNode> parse_yaml(
+    std::string_view text, Problems& problems, const YamlLimits& limits = {},
+    std::string_view expected = "a target set, beginning with 'schema: callready.targets/1'");
 
 // "'text'" (shortened), "a list", "a block of keys", "nothing": what was found, for messages.
 std::string describe(const YamlNode& node);

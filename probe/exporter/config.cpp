@@ -262,10 +262,8 @@ ConfigResult read_config(std::string_view text, const std::string& name,
                          const MakeCatalog& make_catalog) {
   ConfigResult result;
   Problems problems(name), warnings(name);
-  if (text.find_first_not_of(" \t\r\n") == text.npos) {
-    problems.add(
-        {}, fmt::format("empty; expected a configuration, beginning with 'schema: {}'", schema));
-  } else if (const auto root = parse_yaml(text, problems)) {
+  const auto expected = fmt::format("a configuration, beginning with 'schema: {}'", schema);
+  if (const auto root = parse_yaml(text, problems, {}, expected)) {
     auto config = ConfigReader(*root, problems, warnings, make_catalog).read();
     if (problems.empty()) result.config = std::move(config);
   }

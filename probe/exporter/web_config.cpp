@@ -166,7 +166,7 @@ WebConfigResult load_web_config(const std::string& path) {
   if (input.text.find_first_not_of(" \t\r\n") == input.text.npos) return {WebConfig{}, {}};
   WebConfigResult result;
   Problems problems(path);
-  if (const auto root = parse_yaml(input.text, problems)) {
+  if (const auto root = parse_yaml(input.text, problems, {}, "a web configuration")) {
     const auto folder = std::filesystem::path(path).parent_path().string();
     auto config = WebConfigReader(*root, folder, problems).read();
     if (problems.empty()) result.config = std::move(config);

@@ -24,6 +24,14 @@ std::string problems_of(const std::string& text) {
 
 constexpr auto head = "schema: callready.exporter/1\nsite: Lyon\n";
 
+TEST(ExporterConfig, AnEmptyOneIsToldHowToBegin) {
+  for (const auto* text : {"", "\n  \n", "# later\n"}) {
+    EXPECT_EQ(problems_of(text),
+              "exporter.yaml: empty; expected a configuration, beginning with 'schema: "
+              "callready.exporter/1'\n");
+  }
+}
+
 TEST(ExporterConfig, AMinimumIsEnough) {
   const auto result = read(std::string(head) + "sets:\n  - name: rainbow\n");
   ASSERT_TRUE(result.config) << result.problems.front().to_string();
