@@ -78,8 +78,7 @@ std::optional<std::string> pac_problem(const std::string& pac) {
     return "--pac: a user and password do not belong in an argument, where other users can see "
            "them";
   }
-  const auto server = pac.substr(0, pac.find_first_of("/?#", pac.find("://") + 3));
-  if (parse_proxy_url(server)) return std::nullopt;
+  if (names_a_server(pac)) return std::nullopt;
   return "--pac: expected a file, or a URL such as http://proxy.example.com/proxy.pac";
 }
 

@@ -148,6 +148,10 @@ PushResult push(const std::vector<PushDocument>& documents, const std::string& f
   return result;
 }
 
+bool names_a_server(std::string_view url) {
+  return parse_proxy_url(url.substr(0, url.find_first_of("/?#", url.find("://") + 3))).has_value();
+}
+
 std::optional<std::string> push_problem(const std::string& url) {
   if (!is_web_url(url)) {
     return "--push-to: expected an http(s) URL such as https://collector.example.com:4318";
@@ -156,7 +160,7 @@ std::optional<std::string> push_problem(const std::string& url) {
     return "--push-to: a user, password or token does not belong in an argument, where other users "
            "can see it; use CALLREADY_PUSH_TOKEN";
   }
-  if (!parse_proxy_url(url.substr(0, url.find('/', url.find("://") + 3)))) {
+  if (!names_a_server(url)) {
     return "--push-to: expected a host and a port from 1 to 65535, such as "
            "https://collector.example.com:4318";
   }

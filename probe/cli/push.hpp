@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe/cli/arguments.hpp"
@@ -40,6 +41,9 @@ struct PushMeans {
 // bytes.
 PushResult push(const std::vector<PushDocument>& documents, const std::string& folder,
                 const PushMeans& means);
+
+// True for an http(s) URL of a host and, if there is one, a port from 1 to 65535, whatever follows.
+bool names_a_server(std::string_view url);
 
 // What is wrong with that URL, or nothing.
 std::optional<std::string> push_problem(const std::string& url);
