@@ -62,14 +62,20 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   return site;
 }
 
-// The routers of the default routes, and whether they answer.
-std::vector<GatewayInfo> default_gateways() {
+// The routers of the default routes, and whether they answer. The system forgets a router that it has
+// not asked for some seconds: then what it knew `before` stands.
+std::vector<GatewayInfo> default_gateways(const std::vector<GatewayInfo>& before) {
   std::vector<GatewayInfo> gateways;
   for (const auto& anywhere : {nobodys_address, nobodys_v6}) {
     const auto way = platform::way_to(anywhere);
     if (!way || !way->gateway) continue;
-    gateways.push_back({*way->gateway, way->interface_name,
-                        platform::neighbour_answers(way->interface_name, *way->gateway)});
+    GatewayInfo gateway{*way->gateway, way->interface_name,
+                        platform::neighbour_answers(way->interface_name, *way->gateway)};
+    for (const auto& known : before) {
+      const bool same = known.address == gateway.address && known.interface == gateway.interface;
+      if (same && !gateway.answers) gateway.answers = known.answers;
+    }
+    gateways.push_back(std::move(gateway));
   }
   return gateways;
 }
@@ -321,7 +327,7 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   }
   report.site.public_addresses = public_addresses(report.probes);
   describe_nat(report.site, report.probes);
-  report.site.gateways = default_gateways();
+  report.site.gateways = default_gateways(report.site.gateways);
   report.site.ways = ways_of(report.probes, platform::interfaces());
   if (const auto prefix = nat64_prefix_of(report.probes)) {
     report.notes.push_back(phrase(
@@ -338,7 +344,10 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
   const auto sets = planned_sets(options.sets, options.plan, plan);
   ask_further(sets, day_of(context.scope.clock.wall_now()), context.settings.hurried, report,
               runner);
-  runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
+  runner.on_plan_done = [&] {
+    first_is_done = !context.scope.stop.stopped();
+    report.site.gateways = default_gateways({});
+  };
   Plan first;
   first.probes = std::move(plan.probes);
   auto results = co_await run_probes(std::move(first), context, runner, progress);

@@ -41,7 +41,7 @@ struct LinkInfo {
 struct GatewayInfo {
   IpAddress address;
   std::string interface;
-  // Requests for its hardware address, when the run ended; nothing: the system does not say.
+  // The last request for its hardware address; nothing: the system does not say.
   std::optional<bool> answers;
 };
 

@@ -57,6 +57,11 @@ struct ConnectOptions {
 // Whether ConnectOptions::segment means anything on this system.
 bool segments_can_be_sized();
 
+// What turned a connection request away; nothing where the connection is there, or nobody said so.
+// Linux hands over an ICMP error before it ends the request for it. Who looks in between finds no
+// error on the socket, and Asio takes that for a connection.
+std::optional<IcmpError> refusal_of_connection(int socket);
+
 // The TCP handshake, within the options' timeout.
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
                                                                 Scope scope, SocketAddress remote,

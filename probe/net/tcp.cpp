@@ -57,6 +57,10 @@ SocketAddress TcpStream::remote() const { return remote_end_of(socket_); }
 
 bool segments_can_be_sized() { return platform::can_set_segment_size(); }
 
+std::optional<IcmpError> refusal_of_connection(int socket) {
+  return platform::is_connected(socket) ? std::nullopt : platform::take_icmp_error(socket);
+}
+
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
                                                                 Scope scope, SocketAddress remote,
                                                                 ConnectOptions options) {
@@ -81,8 +85,10 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
   Guard guard(scope, start + options.timeout, [&socket] { socket.cancel(); });
   if (guard.over()) co_return guard.failure();
   const auto endpoint = to_endpoint<tcp>(remote);
-  const auto [connect_error] =
+  auto [connect_error] =
       co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
+  auto icmp = refusal_of_connection(native);
+  if (icmp && !connect_error) connect_error = asio::error::host_unreachable;
   // A connection that was given up at the very moment when it was established, is established.
   if (!connect_error || (guard.over() && platform::is_connected(native))) {
     socket.set_option(tcp::no_delay(true), error);
@@ -93,7 +99,6 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
     if (platform::connection_figures(native).kept_here) co_return kept_here();
     co_return guard.failure();
   }
-  auto icmp = platform::take_icmp_error(native);
   const auto own = socket.local_endpoint(error);
   if (icmp && !error) {
     icmp->own = said_by_this_computer(*icmp, from_endpoint(own).address, remote.address);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "probe/net/tls.hpp"
+#include "probe/platform/icmp.hpp"
 #include "tests/support/stream_server.hpp"
 
 namespace callready {
@@ -55,6 +56,30 @@ TEST(TcpStream, WhatHasComeCountsAfterTheDeadline) {
   ASSERT_FALSE(stream.has_error()) << stream.error().text;
   EXPECT_EQ(read_too_late(loop, **stream), said);
   expect_silence(loop, **stream);
+}
+
+// A UDP socket whose packet nobody took; where it is not connected, it looks as a request for a
+// connection does that an ICMP error has just turned away: no error, and one waiting.
+std::optional<IcmpError> refusal_of_a_packet(bool connected) {
+  Loop loop;
+  asio::ip::udp::socket nobody(loop.executor(), {asio::ip::address_v4::loopback(), 0});
+  const auto closed = nobody.local_endpoint();
+  nobody.close();
+  asio::ip::udp::socket socket(loop.executor(), asio::ip::udp::v4());
+  const int native = socket.native_handle();
+  EXPECT_TRUE(platform::enable_icmp_errors(native, false));
+  EXPECT_FALSE(refusal_of_connection(native));
+  if (connected) socket.connect(closed);
+  socket.send_to(asio::buffer(said), closed);
+  return refusal_of_connection(native);
+}
+
+TEST(TcpStream, IsNotThereWhereIcmpTurnedItAway) {
+  if (!platform::icmp_supported()) GTEST_SKIP();
+  const auto refusal = refusal_of_a_packet(false);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->kind, IcmpKind::port_unreachable);
+  EXPECT_FALSE(refusal_of_a_packet(true));
 }
 
 // Who comes late to a connection measures himself: the system timed it.
