@@ -106,7 +106,10 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
                                "Also test through this proxy; auto: find it as browsers do (PAC, "
                                "WPAD); none: direct connections only. Default: the environment "
                                "(https_proxy, no_proxy)")
-                    ->type_name("URL|auto|none");
+                    ->type_name("URL|auto|none")
+                    ->check([](const std::string& text) {
+                      return text.empty() ? "expected a URL, auto or none" : std::string();
+                    });
   app.add_option("--pac", arguments.pac, "Choose proxies with this PAC file")
       ->type_name("FILE|URL")
       ->excludes(proxy);

@@ -2,6 +2,8 @@
 // worse, 3 if a verdict is not known any more, otherwise 0.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
@@ -15,6 +17,8 @@ namespace callready {
 int run_diff(const Arguments& arguments) {
   auto privacy = privacy_of(arguments);
   if (!privacy.error.empty()) return fail(privacy.error);
+  if (std::ranges::count(arguments.names, "-") > 1)
+    return fail("only one of the two reports can come from standard input");
   std::vector<Report> reports;
   std::vector<std::string> left_out;
   for (const auto& file : arguments.names) {

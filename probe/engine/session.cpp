@@ -403,7 +403,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   dns_options.servers = options.dns_servers;
   dns_options.use_hosts_file = options.dns_servers.empty();
   auto made = AresChannel::create(loop.get_executor(), dns_options);
-  if (made.has_error()) return "name servers: " + made.error();
+  if (made.has_error()) return "--dns: " + made.error();
   channel = std::move(*made);
   resolver.emplace(loop.get_executor(), channel);
   clock.watch_stalls();

@@ -235,7 +235,7 @@ class BadArguments(CommandsTest):
 
     def test_values_that_make_no_sense(self):
         for arguments, parts in {
-            ("--dns", "nonsense"): ("nonsense",),
+            ("--dns", "nonsense"): ("--dns: 'nonsense'",),
             ("--dns", "192.0.2.1:99999"): ("192.0.2.1:99999",),
             ("--timeout", "0"): ("--timeout",),
             ("--timeout", "nan"): ("--timeout",),
@@ -243,6 +243,7 @@ class BadArguments(CommandsTest):
             ("--pac", "http://proxy.example.com:99999/a.pac"): ("--pac",),
             ("--pac", "file:///etc/proxy.pac"): ("--pac",),
             ("--push-to", "http://127.0.0.1:99999/"): ("--push-to", "65535"),
+            ("--proxy", ""): ("--proxy: expected a URL, auto or none",),
             ("--proxy", "proxy.example.com"): ("--proxy",),
             ("--proxy", "ftp://proxy.example.com"): ("--proxy",),
             ("--proxy", "http://proxy.example.com:99999"): ("--proxy", "65535"),
@@ -807,6 +808,7 @@ class SavedReports(CommandsTest):
             self.assertEqual((status, ""), (done.returncode, done.stderr))
             self.assertIn(word, done.stdout.splitlines()[0])
         self.assert_refused(self.run_it("diff", good))
+        self.assert_refused(self.run_it("diff", "-", "-"), "only one of the two")
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = self.run_it("diff", good, bad, stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(2, done.returncode)

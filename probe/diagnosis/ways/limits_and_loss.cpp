@@ -205,7 +205,9 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 Causes find_loss(const Diagnosis& context) {
   const auto& late = context.answered_late;
   Cause cause(context.probes_that([&](const ProbeResult& result) {
-    return got_no_answer(result) && is_direct(result) && !is_inside(result) &&
+    // What is lost of a connection, TCP sends again, several times while a check waits.
+    const bool sent_again = result.observation.timing_ms.contains(Timing::connect);
+    return got_no_answer(result) && !sent_again && is_direct(result) && !is_inside(result) &&
            !context.explained(result);
   }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
