@@ -344,10 +344,11 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
   const auto sets = planned_sets(options.sets, options.plan, plan);
   ask_further(sets, day_of(context.scope.clock.wall_now()), context.settings.hurried, report,
               runner);
-  runner.on_plan_done = [&] {
-    first_is_done = !context.scope.stop.stopped();
-    report.site.gateways = default_gateways({});
+  runner.further = [&, ask = std::move(runner.further)](std::vector<ProbeResult>& so_far) {
+    report.site.gateways = default_gateways(report.site.gateways);
+    return ask(so_far);
   };
+  runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
   Plan first;
   first.probes = std::move(plan.probes);
   auto results = co_await run_probes(std::move(first), context, runner, progress);

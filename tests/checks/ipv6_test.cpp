@@ -88,6 +88,12 @@ TEST_F(Ipv6Check, ANameThatDoesNotExistIsUnresolved) {
   EXPECT_EQ(seen.detail, DetailCode::no_such_name);
 }
 
+// Where no DNS server answers, each name takes seconds.
+TEST_F(Ipv6Check, WithoutItsNameNoOtherIsLookedUp) {
+  names["ipv4only.arpa"] = {"192.0.0.170", "64:ff9b::c000:aa"};
+  EXPECT_FALSE(test::find_evidence(run(), EvidenceKind::nat64));
+}
+
 TEST_F(Ipv6Check, ADns64ShowsItsPrefix) {
   names["a.example"] = {"127.0.0.1"};
   names["ipv4only.arpa"] = {"192.0.0.170", "64:ff9b::c000:aa"};

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "probe/diagnosis/questions/follow_up.hpp"
 #include "probe/diagnosis/rules.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
@@ -94,6 +95,13 @@ TEST(Disconnection, ComesBeforeAProxyThatNobodyCanReach) {
   auto wired_up = cable_out();
   wired_up.site.links->front().state = LinkState::up;
   EXPECT_NE(test::codes(wired_up), std::vector<std::string>{"network.offline (certain)"});
+}
+
+TEST(Disconnection, LeavesNothingToAsk) {
+  auto made = cable_out();
+  EXPECT_TRUE(follow_ups(made).empty());
+  made.site.links->front().state = LinkState::up;
+  EXPECT_FALSE(follow_ups(made).empty());
 }
 
 TEST(Disconnection, IsNotSaidWhereSomethingOutsideAnswered) {
