@@ -176,6 +176,30 @@ TEST(Loss, ByALimitOfNewFlowsIsNoBlackHole) {
             "network.mtu (possible)");
 }
 
+TEST(Loss, IsNoBlackHoleWhereLargePacketsPassElsewhere) {
+  const auto hole =
+      probe(CheckKind::path, Transport::udp, "stun.cloudflare.com", 3478, failed, "black_hole");
+  const auto whole =
+      probe(CheckKind::path, Transport::udp, "stun.l.google.com", 19302, answered, "full_size");
+  EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16), hole, whole})),
+            Codes{"network.loss (likely)"});
+}
+
+// TCP sends again what is lost: a few lost packets leave no connection without an answer.
+TEST(Loss, OfAFewPacketsLeavesNoConnectionSilent) {
+  auto mute = tls("www.vendor.com", failed, "tls_timed_out");
+  mute.observation.timing_ms[Timing::connect] = 20;
+  const auto made = [&](int of_one) {
+    auto late = stun("stun.l.google.com", 19302);
+    late.observation.attempts = 3;
+    return report({row("web", {mute}),
+                   controls({tls("www.google.com"), fast(stun("stun.cloudflare.com")), late}),
+                   follow_up({counted("one", 20, of_one), counted("new", 20, 20)})});
+  };
+  EXPECT_FALSE(contains(codes(made(19)), "network.loss (possible)"));
+  EXPECT_EQ(codes(made(15)), Codes{"network.loss (likely)"});
+}
+
 TEST(Loss, DecidesNoRow) {
   const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
   const auto found = diagnose(made).front();

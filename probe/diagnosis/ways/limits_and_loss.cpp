@@ -204,11 +204,13 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 // that limits what is new. Which of them is known where answers were counted.
 Causes find_loss(const Diagnosis& context) {
   const auto& late = context.answered_late;
+  // If this computer is shut out, so was the count.
+  const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);
   Cause cause(context.probes_that([&](const ProbeResult& result) {
     // What is lost of a connection, TCP sends again, several times while a check waits.
     const bool sent_again = result.observation.timing_ms.contains(Timing::connect);
-    return got_no_answer(result) && !sent_again && is_direct(result) && !is_inside(result) &&
-           !context.explained(result);
+    return got_no_answer(result) && (by_line || !sent_again) && is_direct(result) &&
+           !is_inside(result) && !context.explained(result);
   }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
   // A media port, or a router on the way, owes nobody an answer.
@@ -219,8 +221,6 @@ Causes find_loss(const Diagnosis& context) {
   const auto &one = context.on_one_flow, &news = context.on_new_flows;
   const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
   if (all_answered && missing == 0) return {};
-  // If this computer is shut out, so was the count.
-  const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);
   cause.name(FindingCode::network_loss, by_line ? likely : possible);
   cause.title = by_line ? phrase("Packets are lost in transit")
                         : phrase("Packets are lost in transit, or a device limits new connections");
