@@ -38,7 +38,8 @@ class Confusion(SiteTest):
         outcomes = confusion.run_all(cases, CALLREADY, jobs=6)
         # On a machine that is too busy, a site's own servers may be late, too: by itself, then.
         in_doubt = [o.case for o in outcomes if not o.good()]
-        print("\nagain, by itself:", *self.told(outcomes), sep="\n  ")
+        if in_doubt:
+            print("\nagain, by itself:", *self.told(outcomes), sep="\n  ")
         alone = {o.case.name: o for o in confusion.run_all(in_doubt, CALLREADY, jobs=1)}
         outcomes = [alone.get(o.case.name, o) for o in outcomes]
         bad = self.told(outcomes)
