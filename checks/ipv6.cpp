@@ -186,7 +186,7 @@ asio::awaitable<Observation> run_ipv6(Context& context, Job job) {
   const auto attempts = co_await together(context.executor, std::move(work));
   add_family(observation, attempts[0], "IPv6");
   add_family(observation, attempts[1], "IPv4");
-  // Where no name is found, another would only take as long.
+  // If neither look-up found an address, a third would only take as long.
   if (attempts[0].address || attempts[1].address) {
     const auto prefix = co_await find_nat64(context);
     if (prefix) add_nat64(observation, *prefix);

@@ -62,8 +62,8 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   return site;
 }
 
-// The routers of the default routes, and whether they answer. The system forgets a router that it has
-// not asked for some seconds: then what it knew `before` stands.
+// The routers of the default routes, and whether they answer. The system may forget a router that
+// nothing was sent to for a while: then what it said `before` stands.
 std::vector<GatewayInfo> default_gateways(const std::vector<GatewayInfo>& before) {
   std::vector<GatewayInfo> gateways;
   for (const auto& anywhere : {nobodys_address, nobodys_v6}) {

@@ -396,7 +396,7 @@ Failure HttpExchange::classify_curl(CURLcode code) {
     failure.text = "what answered does not speak HTTP";
     return failure;
   }
-  // To libcurl, too, a request that was just turned away may look like a connection.
+  // A request that was turned away may look like a connection at first: refusal_of_connection().
   const bool broke = code == CURLE_SSL_CONNECT_ERROR || code == CURLE_GOT_NOTHING ||
                      code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
   if (broke && sockets_.icmp && !connected()) code = CURLE_COULDNT_CONNECT;

@@ -57,9 +57,9 @@ struct ConnectOptions {
 // Whether ConnectOptions::segment means anything on this system.
 bool segments_can_be_sized();
 
-// What turned a connection request away; nothing where the connection is there, or nobody said so.
-// Linux hands over an ICMP error before it ends the request for it. Who looks in between finds no
-// error on the socket, and Asio takes that for a connection.
+// The ICMP error that turned a connection request away; nothing if the connection stands, or if no
+// such error came. Linux queues the error before it fails the request: in between, SO_ERROR is 0,
+// which Asio and libcurl take for success.
 std::optional<IcmpError> refusal_of_connection(int socket);
 
 // The TCP handshake, within the options' timeout.

@@ -1,6 +1,7 @@
 #include "probe/media/echo.hpp"
 #include "probe/model/describe.hpp"
 #include "tests/support/check_runner.hpp"
+#include "tests/support/closed_port.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
@@ -35,11 +36,6 @@ class Echo {
   udp::endpoint from_;
   std::array<std::uint8_t, 2048> buffer_{};
 };
-
-std::uint16_t closed_port(asio::io_context& loop) {
-  udp::socket socket(loop, udp::endpoint(asio::ip::address_v4::loopback(), 0));
-  return socket.local_endpoint().port();
-}
 
 Probe range_probe(std::vector<std::uint16_t> sample) {
   std::sort(sample.begin(), sample.end());
@@ -81,7 +77,7 @@ TEST(UdpRangeCheck, TakesAReplyAsTheBestProof) {
 
 TEST(UdpRangeCheck, TakesPortUnreachableOfTheTargetAsArrival) {
   test::CheckRunner runner;
-  const auto port = closed_port(runner.loop.context);
+  const auto port = test::closed_udp_port(runner.loop.context);
   const auto seen = runner.run(range_probe({port}), loopback);
   EXPECT_EQ(seen.outcome, Outcome::passed);
   EXPECT_EQ(result_of(seen, port), "arrived");
@@ -92,7 +88,7 @@ TEST(UdpRangeCheck, TakesPortUnreachableOfTheTargetAsArrival) {
 TEST(UdpRangeCheck, TellsThePortsOfARangeApart) {
   test::CheckRunner runner;
   Echo open(runner.loop.context);
-  const auto closed = closed_port(runner.loop.context);
+  const auto closed = test::closed_udp_port(runner.loop.context);
   const auto seen = runner.run(range_probe({open.port(), closed}), loopback);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(result_of(seen, open.port()), "replied");
@@ -121,7 +117,7 @@ TEST(UdpRangeCheck, SendsNothingToAFarEndThatIsNotToBeReached) {
 TEST(UdpRangeCheck, TriesThePortThatIsClosedToAnotherBesideItsSample) {
   test::CheckRunner runner;
   Echo open(runner.loop.context);
-  const auto closed = closed_port(runner.loop.context);
+  const auto closed = test::closed_udp_port(runner.loop.context);
   auto probe = range_probe({open.port()});
   probe.with["closed"] = std::to_string(closed);
   const auto seen = runner.run(std::move(probe), loopback);

@@ -7,6 +7,7 @@
 
 #include "probe/net/tls.hpp"
 #include "probe/platform/icmp.hpp"
+#include "tests/support/closed_port.hpp"
 #include "tests/support/stream_server.hpp"
 
 namespace callready {
@@ -58,13 +59,12 @@ TEST(TcpStream, WhatHasComeCountsAfterTheDeadline) {
   expect_silence(loop, **stream);
 }
 
-// A UDP socket whose packet nobody took; where it is not connected, it looks as a request for a
-// connection does that an ICMP error has just turned away: no error, and one waiting.
+// Of a UDP socket that sent to a closed port. If it is not connected, it looks like a TCP socket
+// whose connection request an ICMP error has just turned away: SO_ERROR is 0, and one is queued.
 std::optional<IcmpError> refusal_of_a_packet(bool connected) {
   Loop loop;
-  asio::ip::udp::socket nobody(loop.executor(), {asio::ip::address_v4::loopback(), 0});
-  const auto closed = nobody.local_endpoint();
-  nobody.close();
+  const asio::ip::udp::endpoint closed(asio::ip::address_v4::loopback(),
+                                       test::closed_udp_port(loop.context));
   asio::ip::udp::socket socket(loop.executor(), asio::ip::udp::v4());
   const int native = socket.native_handle();
   EXPECT_TRUE(platform::enable_icmp_errors(native, false));

@@ -371,9 +371,9 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   findings::Diagnosis context(report);
-  context.learn_contents();
-  // Nothing that leaves this computer gets as far as a router.
+  // Nothing that this computer sends reaches a router.
   if (findings::disconnected(report.site) && !findings::find_offline(context).empty()) return {};
+  context.learn_contents();
   Questions questions(context);
   const bool no_udp = udp_is_shut(context);
   ask_how_many_answer(context, questions);

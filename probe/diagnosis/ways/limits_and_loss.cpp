@@ -207,9 +207,9 @@ Causes find_loss(const Diagnosis& context) {
   // If this computer is shut out, so was the count.
   const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);
   Cause cause(context.probes_that([&](const ProbeResult& result) {
-    // What is lost of a connection, TCP sends again, several times while a check waits.
-    const bool sent_again = result.observation.timing_ms.contains(Timing::connect);
-    return got_no_answer(result) && (by_line || !sent_again) && is_direct(result) &&
+    // TCP sends lost data again, several times while a check waits.
+    const bool connected = result.observation.timing_ms.contains(Timing::connect);
+    return got_no_answer(result) && (by_line || !connected) && is_direct(result) &&
            !is_inside(result) && !context.explained(result);
   }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};

@@ -128,12 +128,12 @@ Causes find_mtu(const Diagnosis& context) {
   // line; so may datagrams where small ones get lost, too.
   const auto parties = parties_of(cause.explained);
   const auto& first = *cause.explained.front();
+  const bool one = cause.explained.size() == 1;
   const bool passes_elsewhere = full_size_passes(context, is_udp(first));
+  if (one && passes_elsewhere && context.line_loses()) return {};
   const bool one_is_chance =
-      cause.explained.size() == 1 &&
-      (passes_elsewhere || (is_udp(first) ? udp_gets_lost(context) || context.line_loses()
-                                          : certificates_arrive(context, first)));
-  if (one_is_chance && passes_elsewhere && context.line_loses()) return {};
+      one && (passes_elsewhere || (is_udp(first) ? udp_gets_lost(context) || context.line_loses()
+                                                 : certificates_arrive(context, first)));
   // Out by UDP, and in with the certificates.
   const bool all_are_chance = (context.line_loses() || full_size_passes(context, true)) &&
                               std::ranges::all_of(cause.explained, [&](const auto* result) {
