@@ -28,21 +28,10 @@ CALLREADY = os.environ.get("CALLREADY")
 
 @unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
 class Confusion(SiteTest):
-    @staticmethod
-    def told(outcomes):
-        """What is not as expected."""
-        return [f"{o.case.name}: {'; '.join(confusion.details(o))}" for o in outcomes if not o.good()]
-
     def test_the_cause_is_named(self):
         cases = load() if os.environ.get("CALLREADY_CASES") == "all" else spread(load())
-        outcomes = confusion.run_all(cases, CALLREADY, jobs=6)
-        # On a machine that is too busy, a site's own servers may be late, too: by itself, then.
-        in_doubt = [o.case for o in outcomes if not o.good()]
-        if in_doubt:
-            print("\nagain, by itself:", *self.told(outcomes), sep="\n  ")
-        alone = {o.case.name: o for o in confusion.run_all(in_doubt, CALLREADY, jobs=1)}
-        outcomes = [alone.get(o.case.name, o) for o in outcomes]
-        bad = self.told(outcomes)
+        outcomes = confusion.run_all(cases, CALLREADY, jobs=2 * os.cpu_count())
+        bad = [f"{o.case.name}: {'; '.join(confusion.details(o))}" for o in outcomes if not o.good()]
         with self.subTest("expectations"):
             self.assertEqual([], bad)
         if os.path.exists(networks_test.NETWORKS):

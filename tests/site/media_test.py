@@ -154,12 +154,6 @@ def measured(packets, way, stream):
     return [p for p in packets if p["way"] == "down" and p["word"] in wanted]
 
 
-def longest_gap(packets):
-    """Milliseconds between two packets that this computer sent one after the other."""
-    came = sorted(p["came"] for p in packets if p["way"] == "up")
-    return max(after - before for before, after in zip(came, came[1:])) / 1000
-
-
 def lost(packets):
     return sum(p["fate"] != "passed" for p in packets)
 
@@ -258,16 +252,15 @@ class MediaTest(LineTest):
         for way in ("up", "down"):
             self.assertEqual(750, stream[way]["sent"])
             self.assertEqual(46, stream[way]["dscp_arrived"])
-        if not stream["fit"]:
-            self.skipTest("this computer was too busy, and the program says so")
-        if longest_gap(packets) > 100:
-            self.skipTest("this computer stood still, and the line with it")
+        if longest_wait(packets) > 0:
+            self.skipTest("the line was not clean: this computer stood still, and packets waited in it")
         self.assertEqual([], report["findings"])
         self.assertEqual(0, status)
+        if not stream["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
         for way in ("up", "down"):
-            # An idle computer takes its time to wake the line, before the line's own times and after.
             true = measured(packets, way, stream)
-            self.assertAlmostEqual(delay(true), stream[way]["one_way_delay_ms"], delta=2)
+            self.assertAlmostEqual(delay(true), stream[way]["one_way_delay_ms"], delta=0.5)
 
     def test_jitter(self):
         with Line("up.jitter=8", delay=20) as line:
@@ -278,9 +271,9 @@ class MediaTest(LineTest):
             self.skipTest("this computer was too busy, and the program says so")
         for way in ("up", "down"):
             true = jitter(measured(packets, way, stream))
-            self.assertAlmostEqual(true, stream[way]["jitter_ms"], delta=max(0.1 * true, 1))
+            self.assertAlmostEqual(true, stream[way]["jitter_ms"], delta=max(0.1 * true, 0.3))
         self.assertGreater(stream["up"]["jitter_ms"], 2)
-        self.assertLess(stream["down"]["jitter_ms"], 2)
+        self.assertLess(stream["down"]["jitter_ms"], 1)
 
     def test_loss_by_direction(self):
         """3 % one way is reported for that way, and degrades; the other way is fine."""

@@ -88,7 +88,8 @@ class Ledger {
   };
 
   // For a frame after its offload header; nothing if it is not UDP over IPv4, or without a ledger.
-  std::shared_ptr<Entry> enter(bool up, const std::vector<char>& frame, std::size_t at) {
+  std::shared_ptr<Entry> enter(bool up, Clock::time_point came, const std::vector<char>& frame,
+                               std::size_t at) {
     if (!file_) return nullptr;
     const auto byte = [&](std::size_t i) -> unsigned {
       return at + i < frame.size() ? static_cast<unsigned char>(frame[at + i]) : 0;
@@ -102,7 +103,7 @@ class Ledger {
     entry->to = byte(udp + 2) << 8 | byte(udp + 3);
     entry->bytes = (byte(udp + 4) << 8 | byte(udp + 5)) - 8;
     for (std::size_t i = 0; i < 4; ++i) entry->word = entry->word << 8 | byte(payload + i);
-    entry->came = Clock::now();
+    entry->came = came;
     entries_.push_back(entry);
     return entry;
   }
@@ -145,6 +146,7 @@ int open_interface(const char* name) {
   if (::setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) != 0) fail("PACKET_VNET_HDR");
   if (::setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0)
     fail("PACKET_IGNORE_OUTGOING");
+  if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) fail("SO_TIMESTAMPNS");
   const int room = 8 << 20;
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);  // as much as the system allows
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
@@ -155,6 +157,18 @@ int open_interface(const char* name) {
   if (address.sll_ifindex == 0) fail(name);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail(name);
   return fd;
+}
+
+// When the kernel got it, however late we were woken for it.
+Clock::time_point arrival_of(const msghdr& message) {
+  const auto* header = CMSG_FIRSTHDR(&message);
+  timespec noted{}, now{};
+  if (header == nullptr || header->cmsg_type != SCM_TIMESTAMPNS) fail("no time of arrival");
+  std::memcpy(&noted, CMSG_DATA(header), sizeof noted);
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const auto ago = std::chrono::seconds(now.tv_sec - noted.tv_sec) +
+                   std::chrono::nanoseconds(now.tv_nsec - noted.tv_nsec);
+  return Clock::now() - ago;
 }
 
 // One direction of the line.
@@ -172,13 +186,20 @@ class Direction {
   // Takes in what has arrived, a bounded number of frames at a time.
   void receive() {
     for (int count = 0; count < 64; ++count) {
-      const ssize_t size = ::recv(from_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+      iovec data{buffer_.data(), buffer_.size()};
+      alignas(cmsghdr) std::array<char, 64> control{};
+      msghdr message{};
+      message.msg_iov = &data;
+      message.msg_iovlen = 1;
+      message.msg_control = control.data();
+      message.msg_controllen = control.size();
+      const ssize_t size = ::recvmsg(from_, &message, MSG_DONTWAIT);
       if (size < 0) {
         // ENETDOWN: the interface is being taken away with its namespace.
         if (errno == EAGAIN || errno == EINTR || errno == ENETDOWN) return;
-        fail("recv");
+        fail("recvmsg");
       }
-      accept(static_cast<std::size_t>(size));
+      accept(static_cast<std::size_t>(size), arrival_of(message));
     }
   }
 
@@ -223,14 +244,14 @@ class Direction {
     return call && begun && (settings_.light <= 0 || calls_ < settings_.light);
   }
 
-  void accept(std::size_t size) {
+  void accept(std::size_t size, Clock::time_point came) {
     constexpr std::size_t type_at = offload_header + 2 * ETH_ALEN;
     if (size < type_at + 2) return;
     std::vector<char> frame(buffer_.begin(), buffer_.begin() + static_cast<ssize_t>(size));
     std::uint16_t type = 0;
     std::memcpy(&type, frame.data() + type_at, sizeof type);
     if (ntohs(type) == ETH_P_ARP) return put(frame);
-    const auto entry = ledger_.enter(up_, frame, offload_header);
+    const auto entry = ledger_.enter(up_, came, frame, offload_header);
     const auto lost = [&](const char* why) {
       if (entry) entry->fate = why;
     };
@@ -238,11 +259,10 @@ class Direction {
     if (is_dark(is_call(frame))) return lost("dark");
     if (is_lost()) return lost("lost");
     if (queue_.size() >= max_queued) return lost("full");
-    const auto now = Clock::now();
-    auto start = now;
+    auto start = came;
     if (settings_.rate > 0) {
-      start = std::max(now, free_at_);
-      if (start - now > max_wait) return lost("full");
+      start = std::max(came, free_at_);
+      if (start - came > max_wait) return lost("full");
       const std::chrono::duration<double> takes(static_cast<double>(size - offload_header) /
                                                 settings_.rate);
       free_at_ = start + std::chrono::duration_cast<Clock::duration>(takes);
