@@ -35,12 +35,14 @@ PAGE = """
   await call.setRemoteDescription({type: 'answer', sdp: await reply.text()});
   const seen = {status: 201, packets: 0};
   while (seen.packets < 25 && performance.now() - begin < 20000) {
-    for (const one of (await call.getStats()).values()) {
+    const stats = await call.getStats();
+    for (const one of stats.values()) {
       if (one.type === 'inbound-rtp') seen.packets = one.packetsReceived;
-      if (one.type === 'transport') seen.dtls = one.dtlsState;
       if (one.type === 'remote-candidate') seen.far = one.candidateType + ' ' + one.port;
-      if (one.type === 'candidate-pair' && one.nominated) seen.pair = one.localCandidateId;
-      if (one.type === 'local-candidate' && one.id === seen.pair) seen.near = one.candidateType;
+      if (one.type !== 'transport') continue;
+      seen.dtls = one.dtlsState;
+      const pair = stats.get(one.selectedCandidatePairId);
+      if (pair) seen.near = stats.get(pair.localCandidateId).candidateType;
     }
     if (seen.packets > 0 && !seen.after) seen.after = performance.now() - begin;
     await new Promise((done) => setTimeout(done, 5));

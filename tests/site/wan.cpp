@@ -15,12 +15,14 @@
 // that is not any more; `dead`, from which on nothing at all passes; `later`, from which on all
 // take 60 ms more. The ledger has a line for every UDP packet over IPv4, in the order of arrival
 // here: direction, ports, bytes of payload, its first four bytes as a number, what became of it
-// (passed, lost, full), how often it was sent, and the microseconds when it came and when it left.
-// It is whole when the program is ended by SIGTERM. ARP passes at once and always: it is not part
-// of the path. Packet sockets need CAP_NET_RAW in the namespace only, so this works without root,
-// where /dev/net/tun does not.
+// (passed, lost, full), how often it was sent, and the microseconds when it came and when it left,
+// by the kernel's stamps, however late this process was woken. It is whole when the program is
+// ended by SIGTERM. ARP passes at once and always: it is not part of the path. Packet sockets need
+// CAP_NET_RAW in the namespace only, so this works without root, where /dev/net/tun does not.
 #include <arpa/inet.h>
+#include <linux/errqueue.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -53,6 +55,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
+using Stamp = std::chrono::nanoseconds;  // since the epoch, as the kernel stamps packets
 
 constexpr auto max_wait = std::chrono::milliseconds(500);  // the buffer of a usual home router
 constexpr std::size_t max_queued = 20'000;  // packets in flight in one direction; more are lost
@@ -84,11 +87,11 @@ class Ledger {
     unsigned from = 0, to = 0, bytes = 0, word = 0;
     const char* fate = "passed";
     int times = 0;
-    Clock::time_point came{}, left{};
+    Stamp came{}, left{};
   };
 
   // For a frame after its offload header; nothing if it is not UDP over IPv4, or without a ledger.
-  std::shared_ptr<Entry> enter(bool up, Clock::time_point came, const std::vector<char>& frame,
+  std::shared_ptr<Entry> enter(bool up, Stamp came, const std::vector<char>& frame,
                                std::size_t at) {
     if (!file_) return nullptr;
     const auto byte = [&](std::size_t i) -> unsigned {
@@ -110,10 +113,7 @@ class Ledger {
 
   void write() {
     if (!file_) return;
-    const auto us = [](Clock::time_point time) {
-      return static_cast<long long>(
-          std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
-    };
+    const auto us = [](Stamp time) { return static_cast<long long>(time.count() / 1000); };
     for (const auto& entry : entries_) {
       std::fprintf(file_.get(), "%s %u %u %u %u %s %d %lld %lld\n", entry->up ? "up" : "down",
                    entry->from, entry->to, entry->bytes, entry->word, entry->fate, entry->times,
@@ -146,7 +146,11 @@ int open_interface(const char* name) {
   if (::setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) != 0) fail("PACKET_VNET_HDR");
   if (::setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0)
     fail("PACKET_IGNORE_OUTGOING");
-  if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) fail("SO_TIMESTAMPNS");
+  const int stamps = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
+                     SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+                     SOF_TIMESTAMPING_OPT_TSONLY;
+  if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof stamps) != 0)
+    fail("SO_TIMESTAMPING");
   const int room = 8 << 20;
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);  // as much as the system allows
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
@@ -159,16 +163,43 @@ int open_interface(const char* name) {
   return fd;
 }
 
-// When the kernel got it, however late we were woken for it.
-Clock::time_point arrival_of(const msghdr& message) {
-  const auto* header = CMSG_FIRSTHDR(&message);
-  timespec noted{}, now{};
-  if (header == nullptr || header->cmsg_type != SCM_TIMESTAMPNS) fail("no time of arrival");
-  std::memcpy(&noted, CMSG_DATA(header), sizeof noted);
+Stamp now_as_stamp() {
+  timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  const auto ago = std::chrono::seconds(now.tv_sec - noted.tv_sec) +
-                   std::chrono::nanoseconds(now.tv_nsec - noted.tv_nsec);
-  return Clock::now() - ago;
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+// A message from a packet socket, and what the kernel says beside it.
+struct Received {
+  ssize_t size = -1;
+  std::optional<Stamp> stamp;
+  std::optional<std::uint32_t> sent;  // from the error queue: how many were sent before this one
+};
+
+Received receive_message(int fd, std::vector<char>& buffer, int flags) {
+  iovec data{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, 256> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  Received received{.size = ::recvmsg(fd, &message, flags | MSG_DONTWAIT)};
+  if (received.size < 0) return received;
+  for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING) {
+      scm_timestamping times{};
+      std::memcpy(&times, CMSG_DATA(header), sizeof times);
+      received.stamp =
+          std::chrono::seconds(times.ts[0].tv_sec) + std::chrono::nanoseconds(times.ts[0].tv_nsec);
+    } else if (header->cmsg_level == SOL_PACKET && header->cmsg_type == PACKET_TX_TIMESTAMP) {
+      sock_extended_err about{};
+      std::memcpy(&about, CMSG_DATA(header), sizeof about);
+      received.sent = about.ee_data;
+    }
+  }
+  return received;
 }
 
 // One direction of the line.
@@ -186,20 +217,26 @@ class Direction {
   // Takes in what has arrived, a bounded number of frames at a time.
   void receive() {
     for (int count = 0; count < 64; ++count) {
-      iovec data{buffer_.data(), buffer_.size()};
-      alignas(cmsghdr) std::array<char, 64> control{};
-      msghdr message{};
-      message.msg_iov = &data;
-      message.msg_iovlen = 1;
-      message.msg_control = control.data();
-      message.msg_controllen = control.size();
-      const ssize_t size = ::recvmsg(from_, &message, MSG_DONTWAIT);
-      if (size < 0) {
+      const auto received = receive_message(from_, buffer_, 0);
+      if (received.size < 0) {
         // ENETDOWN: the interface is being taken away with its namespace.
         if (errno == EAGAIN || errno == EINTR || errno == ENETDOWN) return;
         fail("recvmsg");
       }
-      accept(static_cast<std::size_t>(size), arrival_of(message));
+      // The kernel may stamp only some time after it has been asked to.
+      accept(static_cast<std::size_t>(received.size), received.stamp.value_or(now_as_stamp()));
+    }
+  }
+
+  // Notes when the kernel sent what it was given.
+  void note_sent() {
+    for (int count = 0; count < 64; ++count) {
+      const auto received = receive_message(to_, buffer_, MSG_ERRQUEUE);
+      if (received.size < 0) return;
+      const auto found = received.sent ? unstamped_.find(*received.sent) : unstamped_.end();
+      if (found == unstamped_.end()) continue;
+      if (received.stamp) found->second->left = *received.stamp;
+      unstamped_.erase(found);
     }
   }
 
@@ -207,8 +244,13 @@ class Direction {
   void send(Clock::time_point now) {
     while (!queue_.empty() && queue_.begin()->first <= now) {
       auto& [frame, entry] = queue_.begin()->second;
-      put(frame);
-      if (entry && ++entry->times == 1) entry->left = Clock::now();
+      const auto before = now_as_stamp();
+      if (!put(frame)) {
+        if (entry) entry->fate = "full";
+      } else if (entry && ++entry->times == 1) {
+        entry->left = before;  // until the kernel says it better
+        unstamped_[written_ - 1] = entry;
+      }
       queue_.erase(queue_.begin());
     }
   }
@@ -244,14 +286,16 @@ class Direction {
     return call && begun && (settings_.light <= 0 || calls_ < settings_.light);
   }
 
-  void accept(std::size_t size, Clock::time_point came) {
+  void accept(std::size_t size, Stamp stamp) {
     constexpr std::size_t type_at = offload_header + 2 * ETH_ALEN;
     if (size < type_at + 2) return;
     std::vector<char> frame(buffer_.begin(), buffer_.begin() + static_cast<ssize_t>(size));
     std::uint16_t type = 0;
     std::memcpy(&type, frame.data() + type_at, sizeof type);
-    if (ntohs(type) == ETH_P_ARP) return put(frame);
-    const auto entry = ledger_.enter(up_, came, frame, offload_header);
+    if (ntohs(type) == ETH_P_ARP) return void(put(frame));
+    const auto entry = ledger_.enter(up_, stamp, frame, offload_header);
+    const auto came =
+        Clock::now() - std::chrono::duration_cast<Clock::duration>(now_as_stamp() - stamp);
     const auto lost = [&](const char* why) {
       if (entry) entry->fate = why;
     };
@@ -288,7 +332,11 @@ class Direction {
   }
 
   // A frame that the kernel does not take is lost, as on a real line.
-  void put(const std::vector<char>& frame) { (void)::write(to_, frame.data(), frame.size()); }
+  bool put(const std::vector<char>& frame) {
+    if (::write(to_, frame.data(), frame.size()) < 0) return false;
+    ++written_;
+    return true;
+  }
 
   int from_, to_;
   Settings settings_;
@@ -296,6 +344,9 @@ class Direction {
   std::uniform_real_distribution<double> uniform_{0, 1};
   std::vector<char> buffer_;
   std::multimap<Clock::time_point, Queued> queue_;  // by when it is due
+  std::uint32_t written_ = 0;                       // frames
+  // Those whose time of sending is not known yet, by how many were written before.
+  std::map<std::uint32_t, std::shared_ptr<Ledger::Entry>> unstamped_;
   bool up_;
   bool bad_ = false;  // in a bad time of the Gilbert model
   double calls_ = 0;  // packets of a call that have come
@@ -343,6 +394,7 @@ void run(const char* near_name, const char* far_name, const Settings& up, const 
     for (auto& direction : directions) {
       direction.receive();
       direction.send(Clock::now());
+      direction.note_sent();
     }
   }
 }
