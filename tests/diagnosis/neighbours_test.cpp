@@ -358,7 +358,7 @@ TEST(ProxyRequired, LeavesOutThePortThatAServerRefuses) {
 
 // A device turns everybody away, and yet a router beyond it saw some packets.
 TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
-  const auto made = [](std::int64_t seen_at) {
+  const auto made = [](std::int64_t seen_at, bool device_is_seen = false) {
     const auto at_ttl = [](ProbeResult hop, std::int64_t ttl, const std::string& by) {
       auto& facts = hop.observation.evidence.back().facts;
       facts[Fact::ttl] = ttl;
@@ -373,12 +373,19 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
                    rejected_by(ntp("pool.ntp.org"), device)}),
          follow_up({at_ttl(udp_hop("20.1.2.3", 3478, "prohibited", "stun"), 2, device),
                     at_ttl(udp_hop("20.1.2.3", 443, "left_site"), seen_at, "130.60.40.1")})});
+    // A connection request ends by its TTL at the device itself.
+    if (device_is_seen) {
+      run.probes.push_back(at_ttl(tcp_hop("20.1.2.3", 443, "left_site"), 2, device));
+      run.probes.back().probe.purpose = Purpose::way_out;
+    }
     run.site.interfaces = {{"eth0", {IpAddress::v4({130, 60, 1, 23})}, true}};
     return codes(run).front();
   };
   // It may stand before the device, or beyond it: one port got farther, and not all UDP is shut.
   for (const std::int64_t seen_at : {1, 2})
     EXPECT_EQ(made(seen_at), "firewall.udp_port_blocked (certain)") << seen_at;
+  EXPECT_EQ(made(1, true), "firewall.udp_blocked (certain)") << "known to be nearer";
+  EXPECT_EQ(made(2, true), "firewall.udp_port_blocked (certain)");
 }
 
 // A device refuses everybody, but says so at most once a second: what it was silent about did not

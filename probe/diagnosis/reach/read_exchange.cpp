@@ -138,9 +138,12 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (died) events.flows.push_back(inside);
 }
 
-// Silence says nothing: most web servers do not speak it.
+// Whether a web server speaks it is not known before it answers.
 void read_quic(const Reading& reading, FlowEvents& events) {
-  if (reading.seen.outcome != Outcome::silent) read_exchange(reading, events);
+  const auto before = events.flows.size();
+  read_exchange(reading, events);
+  if (reading.seen.outcome != Outcome::silent) return;
+  for (auto i = before; i < events.flows.size(); ++i) events.flows[i].expected = false;
 }
 
 void read_stun(const Reading& reading, FlowEvents& events) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <tuple>
 
@@ -121,6 +122,7 @@ class Devices {
         if (!fresh) known->second = std::min(known->second, event.router_ttl);
       }
     }
+    find_nearest_seen(events);
     find_farthest(events);
     find_near(events);
   }
@@ -138,6 +140,11 @@ class Devices {
     const auto& [inside, outside] = devices->second;
     // The site's own devices are nearer than any router outside it.
     return outside >= event.ttl || (inside >= event.ttl && is_of_a_site(event.router) != false);
+  }
+
+  // It was seen nearer than where packets to others ended by their TTL at each of the devices.
+  bool is_before(const FlowEvent& event) const {
+    return event.seen == Seen::expired && event.ttl > 0 && event.ttl < nearest_seen_;
   }
 
   // Turned away by a device that packets were seen beyond.
@@ -162,6 +169,17 @@ class Devices {
   int ttl_of(std::string_view device) const {
     const auto known = ttls_.find(device);
     return known == ttls_.end() ? unknown : known->second;
+  }
+
+  void find_nearest_seen(const std::vector<FlowEvent>& events) {
+    std::map<std::string_view, int> seen;
+    for (const auto& event : events) {
+      if (event.seen != Seen::expired || event.ttl == 0 || !all_.contains(event.router)) continue;
+      const auto [known, fresh] = seen.try_emplace(event.router, event.ttl);
+      if (!fresh) known->second = std::min(known->second, event.ttl);
+    }
+    if (seen.empty() || seen.size() < all_.size()) return;
+    nearest_seen_ = std::ranges::min(seen | std::views::values);
   }
 
   void find_farthest(const std::vector<FlowEvent>& events) {
@@ -225,6 +243,7 @@ class Devices {
   std::map<std::string_view, bool> all_;  // whether it is of a site
   std::set<std::string_view> near_, last_before_drops_;
   std::map<std::string_view, int> ttls_;              // the least with which a packet ended there
+  int nearest_seen_ = nowhere;                        // where packets ended by their TTL
   int farthest_ = nowhere;                            // of all devices whose TTL is known
   std::map<std::string_view, Farthest> farthest_to_;  // of those that turned packets to a host away
 };
@@ -342,6 +361,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event) ||
                       devices.may_be_beyond(event);
     packet.ends_at_device = devices.may_be_behind(event);
+    packet.ends_before_device = devices.is_before(event);
     packet.turned_near = devices.is_near(event);
     packet.at_ms = event.at.count();
     if (event.took) packet.answered_ms = (event.at + *event.took).count();

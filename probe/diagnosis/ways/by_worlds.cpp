@@ -25,7 +25,8 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool dns = packet.cargo == Cargo::dns || packet.port == 53;
-    if (dns || !such_(packet) || (packet.ends_early && box.beyond)) continue;
+    const bool ends_before = packet.ends_before_device || (packet.ends_early && box.beyond);
+    if (dns || !such_(packet) || ends_before) continue;
     const bool contradicted = !packet.ends_early && contains(got_through, event.seen);
     if (!contradicted && loses(fate_of(box, packet))) {
       ports.insert(packet.port);
