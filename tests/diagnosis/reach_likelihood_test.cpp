@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
         TableRow{Fate::refuse,
                  "nothing closed arrived refused_by prohibited refused refused_way dropped"},
         TableRow{Fate::forge, "nothing closed arrived refused refused_way forged dropped"},
-        TableRow{Fate::mute, "nothing mute"}, TableRow{Fate::cut, "mute cut"},
+        TableRow{Fate::mute, "nothing open mute"}, TableRow{Fate::cut, "open mute cut"},
         TableRow{Fate::take, "reply talk open mute cut dropped taken"},
         TableRow{Fate::carry, "reply talk open mute expired dropped taken"},
         TableRow{Fate::big, "nothing talk open mute expired"},

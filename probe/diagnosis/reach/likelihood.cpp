@@ -44,8 +44,9 @@ constexpr Table likelihoods = [] {
   put(Fate::forge, {{dropped, .3}, {arrived, .5}, {forged, .4}});
   // `closed`: of another port, where nobody listens.
   put(Fate::ignore, {{nothing, 1}, {closed, .3}, {mute, 1}, {expired, .9}});
-  put(Fate::mute, {{mute, 1}, {nothing, .05}});
-  put(Fate::cut, {{cut, .95}, {mute, .05}});
+  // `open`: a connection that nothing was sent over.
+  put(Fate::mute, {{mute, 1}, {nothing, .05}, {open, .97}});
+  put(Fate::cut, {{cut, .95}, {mute, .05}, {open, .97}});
   // `reply`: over UDP, from a device that answers by itself.
   put(Fate::take, {{open, .95}, {mute, .95}, {cut, .05}, {talk, .001}});
   put(Fate::take, {{reply, .95}, {taken, .9}, {dropped, .1}});
