@@ -1,6 +1,7 @@
 // merge: one site from the reports of several vantages.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "probe/cli/commands.hpp"
@@ -37,6 +38,9 @@ MergeResult merged_in_time(const std::vector<MergeInput>& inputs, const std::str
 int run_merge(const Arguments& arguments) {
   auto privacy = prepare_delivery(arguments);
   if (!privacy) return usage_error;
+  const auto from_standard_input = [](const auto& one) { return named(one).file == "-"; };
+  if (std::ranges::count_if(arguments.names, from_standard_input) > 1)
+    return fail("merge: only one of the reports can come from standard input");
   std::vector<MergeInput> inputs;
   bool good = true;
   for (const auto& argument : arguments.names) {

@@ -809,6 +809,7 @@ class SavedReports(CommandsTest):
             self.assertIn(word, done.stdout.splitlines()[0])
         self.assert_refused(self.run_it("diff", good))
         self.assert_refused(self.run_it("diff", "-", "-"), "only one of the two")
+        self.assert_refused(self.run_it("merge", "a=-", "b=-"), "only one of the reports")
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = self.run_it("diff", good, bad, stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(2, done.returncode)
