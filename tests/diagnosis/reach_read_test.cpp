@@ -247,18 +247,6 @@ TEST(ReachRead, WhereNobodyListensSilenceSaysNothing) {
   EXPECT_EQ(read({quiet}), Words{"dns_direct www.google.com"});
 }
 
-TEST(ReachRead, WhoIsSilentToQuicMayNotSpeakIt) {
-  auto quiet = test::probe(CheckKind::quic, Transport::udp, "www.google.com", 443, silent);
-  quiet.observation.attempts = 2;
-  EXPECT_EQ(read({quiet}), Words{"UDP 443 quic www.google.com nothing x2"});
-  const auto expected = [](const ProbeResult& result) {
-    return read_events(report({row("row", {result})})).flows.front().expected;
-  };
-  EXPECT_FALSE(expected(quiet));
-  quiet.observation.outcome = answered;
-  EXPECT_TRUE(expected(quiet));
-}
-
 TEST(ReachRead, ANameThatIsNotFoundIsASign) {
   auto lost = test::tls("a.vendor.com", unresolved, "no_such_name");
   lost.observation.address.reset();

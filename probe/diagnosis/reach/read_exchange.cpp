@@ -138,12 +138,9 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (died) events.flows.push_back(inside);
 }
 
-// Whether a web server speaks it is not known before it answers.
+// Silence says nothing: most web servers do not speak it.
 void read_quic(const Reading& reading, FlowEvents& events) {
-  const auto before = events.flows.size();
-  read_exchange(reading, events);
-  if (reading.seen.outcome != Outcome::silent) return;
-  for (auto i = before; i < events.flows.size(); ++i) events.flows[i].expected = false;
+  if (reading.seen.outcome != Outcome::silent) read_exchange(reading, events);
 }
 
 void read_stun(const Reading& reading, FlowEvents& events) {
