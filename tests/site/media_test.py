@@ -272,6 +272,7 @@ class MediaTest(LineTest):
         for way in ("up", "down"):
             true = jitter(measured(packets, way, stream))
             self.assertAlmostEqual(true, stream[way]["jitter_ms"], delta=max(0.05 * true, 0.2))
+        self.assertGreater(stream["up"]["jitter_ms"], 2)
         self.assertGreater(stream["up"]["jitter_ms"], stream["down"]["jitter_ms"] + 1)
 
     def test_loss_by_direction(self):
