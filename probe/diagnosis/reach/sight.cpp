@@ -171,6 +171,8 @@ class Devices {
     return known == ttls_.end() ? unknown : known->second;
   }
 
+  // Not by ttls_, which also counts where a climb was first turned away: that device may be one
+  // router nearer, and have kept silent about the packet that ended there.
   void find_nearest_seen(const std::vector<FlowEvent>& events) {
     std::map<std::string_view, int> seen;
     for (const auto& event : events) {
@@ -243,7 +245,7 @@ class Devices {
   std::map<std::string_view, bool> all_;  // whether it is of a site
   std::set<std::string_view> near_, last_before_drops_;
   std::map<std::string_view, int> ttls_;              // the least with which a packet ended there
-  int nearest_seen_ = nowhere;                        // where packets ended by their TTL
+  int nearest_seen_ = nowhere;                        // of all, by the packets that ended there
   int farthest_ = nowhere;                            // of all devices whose TTL is known
   std::map<std::string_view, Farthest> farthest_to_;  // of those that turned packets to a host away
 };
