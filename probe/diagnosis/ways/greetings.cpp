@@ -17,12 +17,15 @@ Probes with_detail(const Facts& facts, std::initializer_list<DetailCode> details
   });
 }
 
-// That device turns away UDP to other ports as well.
-bool refuses_more(const Facts& facts, const std::string& device) {
-  const auto others =
-      facts.select([](const Flow& flow) { return flow.udp && flow.port != quic_port; });
-  return any_sample(others, [&](const FlowSample& sample) {
-    return sample.turned_away() && sample.by == device;
+// Public STUN servers do not answer either: no UDP gets out to hosts that no rule of the firewall
+// names, whatever its port. Which of these packets a router refuses, and which it just drops, is
+// chance.
+bool drops_strangers(const Facts& facts) {
+  const auto strangers = facts.probes_that([](const ProbeResult& result) {
+    return result.probe.check == CheckKind::stun && result.probe.purpose == Purpose::control;
+  });
+  return !strangers.empty() && std::ranges::none_of(strangers, [](const ProbeResult* result) {
+    return result->observation.outcome == Outcome::answered;
   });
 }
 
@@ -38,7 +41,7 @@ Causes find_refused_quic(const Diagnosis& context) {
   const auto* works = first_sample(udp_cells(context), [](const FlowSample& sample) {
     return sample.way == Reachability::open && !sample.refusal && sample.port != quic_port;
   });
-  if (works == nullptr) return {};
+  if (works == nullptr || drops_strangers(context)) return {};
   Cause cause;
   std::string device;
   for (const auto& flow : context.flows) {
@@ -47,7 +50,7 @@ Causes find_refused_quic(const Diagnosis& context) {
       const auto& result = *sample.result;
       const bool refused = sample.way == Reachability::blocked && sample.turned_away();
       if (result.probe.check != CheckKind::quic || !refused || sample.no_way) continue;
-      if (context.explained(result) || refuses_more(context, sample.by)) continue;
+      if (context.explained(result)) continue;
       if (!sample.by.empty()) device = sample.by;
       cause.explained.push_back(&result);
       cause.tell(phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
