@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "probe/diagnosis/reach/reading.hpp"
+#include "probe/diagnosis/ways/claims.hpp"
 #include "probe/net/timeouts.hpp"
 #include "tests/diagnosis/scene.hpp"
 
@@ -121,6 +122,41 @@ TEST(Loss, BesideALimitARefusedRangeIsClosedForSilentHostsToo) {
   };
   EXPECT_EQ(made("prohibited"), Status::fail);
   EXPECT_EQ(made("dropped"), Status::unknown);
+}
+
+// One port got out, and nothing shows that the others do: behind a limit that is no pass, since it
+// hides what else is dropped there.
+TEST(Loss, BesideALimitSilentPortsOfARangeAreNotKnownToWork) {
+  const auto made = [](int new_flows, const std::string& last) {
+    Scene run;
+    run.add("turn", {fast(turn("turn1.vendor.com")), turn("turn2.vendor.com", silent)});
+    run.add(
+        "media",
+        {range("20.1.2.3", {{10'000, "left_site", "84.199.10.1"}, {20'000, last, "84.199.10.1"}})});
+    run.add_controls(anchors());
+    run.add_controls({counted("one", 20, 20), counted("new", 20, new_flows)});
+    return row_of(run.judge(), "media").status;
+  };
+  EXPECT_EQ(made(5, "silent"), Status::unknown);
+  EXPECT_EQ(made(5, "left_site"), Status::pass);
+  EXPECT_EQ(made(20, "silent"), Status::pass);
+}
+
+// One packet may be lost by chance on a line that loses some; all that one rule drops are not.
+TEST(Loss, OnABadLineWhatOneRuleClosesOfARangeIsOneFinding) {
+  const reach::Box rule, other;
+  findings::Claim three, one;
+  three.code = one.code = FindingCode::firewall_udp_range_blocked;
+  three.box = one.box = &rule;
+  three.sure = one.sure = 0.999;
+  three.confidence = Confidence::likely;
+  one.confidence = Confidence::possible;
+  EXPECT_TRUE(three.goes_with(one));
+  one.sure = 0.9;
+  EXPECT_FALSE(three.goes_with(one)) << "it makes the others no weaker";
+  one.sure = 0.999;
+  one.box = &other;
+  EXPECT_FALSE(three.goes_with(one));
 }
 
 // A request and its control died, three packets each: that is chance on a line that loses a third

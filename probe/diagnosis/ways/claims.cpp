@@ -269,8 +269,12 @@ bool Claim::goes_with(const Claim& other) const {
   const bool transports = !is_of_ports() || udp() == other.udp();
   // The ends of a range are tried with others, too; what is between them hardly is.
   const bool hosts = is_range() || by_hosts == other.by_hosts;
-  return code == other.code && is_weak() == other.is_weak() && transports && as_seen && hosts &&
-         beyond == other.beyond && only_media == other.only_media && party == other.party;
+  // Ports that one rule surely closes are no more by chance than all of them together.
+  const bool one_rule =
+      is_range() && box == other.box && std::min(sure, other.sure) >= reach::is_likely;
+  return code == other.code && (one_rule || is_weak() == other.is_weak()) && transports &&
+         as_seen && hosts && beyond == other.beyond && only_media == other.only_media &&
+         party == other.party;
 }
 
 void Claim::add(const Claim& other) {
@@ -291,6 +295,7 @@ void Claim::weigh(const Facts& facts) {
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed) {
   Claim claim;
+  claim.box = closed.box;
   claim.flows = closed.flows;
   claim.blocked = any_blocked(claim.flows);
   claim.probes = closed.probes;

@@ -34,6 +34,7 @@ double sure_to_be_closed(const Diagnosis& context, const Flow& flow);
 // What a finding will claim, and about which flows.
 struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
+  const reach::Box* box = nullptr;   // that closes them; null: not drawn
   double sure = 0;                   // 0 to 1
   Confidence confidence = possible;  // by that, and by how it was seen
   bool beyond = false;               // the packets leave the site

@@ -69,6 +69,14 @@ bool carried_nothing(const ProbeResult& result) {
          flag_of(result, EvidenceKind::relay_trip, Fact::inbound) == false;
 }
 
+// Of a media range: some of its ports were not seen to get out.
+bool has_silent_ports(const ProbeResult& result) {
+  return std::ranges::any_of(result.observation.evidence, [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::udp_port &&
+           detail_fact(evidence, Fact::result) == DetailCode::silent;
+  });
+}
+
 // Greetings that were answered the second time, by a check that looks at no certificate.
 void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
                                std::map<std::string, Text>& reasons) {
@@ -239,6 +247,11 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
   doubt_single_proofs(context, explained, after_all, reasons);
   doubt_unseen_certificates(context, after_all, reasons);
   const bool limited = new_flows_are_limited(context);
+  const bool limit_hurts =
+      limited && context.affects_requirement(context.probes_that([&](const ProbeResult& result) {
+        return is_udp(result) && result.observation.outcome == Outcome::silent &&
+               context.goes_outside(result);
+      }));
   for (const auto& result : context.report.probes) {
     const auto& id = result.probe.id;
     if ((context.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
@@ -246,6 +259,9 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
                                        ? phrase("this network limits new flows")
                                        : phrase("this line loses packets"));
     }
+    // The limit hides what else may be dropped, and what a call needs is several flows at once.
+    if (limit_hurts && result.observation.outcome == Outcome::passed && has_silent_ports(result))
+      reasons.emplace(id, phrase("this network limits new flows"));
     if (carried_nothing(result))
       reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
     const bool weak = result.observation.outcome == Outcome::passed || after_all.contains(id);
