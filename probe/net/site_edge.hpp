@@ -243,6 +243,8 @@ class SiteEdge {
     bool stands_for(const Question& other) const;
     // Its port is farther from those that were seen to pass.
     bool tells_more_than(const Question& other, const SiteEdge& edge) const;
+    // One port of the row was seen to pass: its others show how much of it is open.
+    bool is_about_more_ports() const;
     bool settled() const { return heard.icmp || heard.taken || heard.reset || heard.kept_here; }
     Hop hop() const;
     const std::shared_ptr<const Climb>& climb() const { return beyond ? way.refused : way.climb; }
@@ -275,6 +277,7 @@ class SiteEdge {
   Questions next_questions(Instant soon);
   int answers_of(const IpAddress& router, const std::map<IpAddress, int>& asked) const;
   bool find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const;
+  void choose_ports(Questions open, std::map<IpAddress, int>& asked, Questions& chosen) const;
   void spread(Question& question, const std::map<IpAddress, int>& asked) const;
   asio::awaitable<std::set<Hop>> make_wave(Scope scope, const Questions& questions);
   void note(const Question& question);

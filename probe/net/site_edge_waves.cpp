@@ -77,6 +77,10 @@ bool SiteEdge::Question::decided(const SiteEdge& edge) const {
                 : edge.passed(*row, remote.address.is_v6());
 }
 
+bool SiteEdge::Question::is_about_more_ports() const {
+  return !by_tcp && (need == Need::another_port || need == Need::rounds_off);
+}
+
 // Over TCP, where a row has few hosts, it speaks for its own host only, and waits alone for the
 // router's next answer: ten SYNs at once would leave none for the control.
 bool SiteEdge::Question::stands_for(const Question& other) const {
@@ -252,6 +256,7 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
   Questions chosen;
   std::map<IpAddress, int> asked;
   std::deque<std::shared_ptr<Question>> rest;
+  Questions more_ports;
   for (const auto& question : queue_) {
     const bool last_wave = question->need == Need::supports && question->until < last;
     if (rank(question->need) != first && !last_wave && question->until > soon) {
@@ -260,6 +265,10 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
     }
     if (waits(question->need) && doubted.contains(question->hop())) question->controlled = true;
     const bool frugal = !waits(question->need) && !question->controlled;
+    if (frugal && question->is_about_more_ports()) {
+      more_ports.push_back(question);
+      continue;
+    }
     if (frugal && !find_unspent_hop(*question, asked)) {
       question->answer.deliver({});
       continue;
@@ -279,8 +288,42 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
     ++asked[question->hop().address];
     chosen.push_back(question);
   }
+  choose_ports(std::move(more_ports), asked, chosen);
   queue_ = std::move(rest);
   return chosen;
+}
+
+// The port that is farthest from all that are known goes first, whichever host it is of: two hosts
+// of a row need not show the same ports.
+void SiteEdge::choose_ports(Questions open, std::map<IpAddress, int>& asked,
+                            Questions& chosen) const {
+  std::map<bool, std::set<int>> known;  // by IPv6
+  for (const auto& [v6, trunk] : trunks_)
+    known[v6].insert(trunk.passed.begin(), trunk.passed.end());
+  for (const auto& question : chosen) {
+    if (!question->by_tcp) known[question->remote.address.is_v6()].insert(question->remote.port);
+  }
+  const auto distance = [&](const std::shared_ptr<Question>& question) {
+    const auto& ports = known[question->remote.address.is_v6()];
+    const int port = question->remote.port;
+    const auto above = ports.lower_bound(port);
+    int nearest = 1 << 16;
+    if (above != ports.end()) nearest = *above - port;
+    if (above != ports.begin()) nearest = std::min(nearest, port - *std::prev(above));
+    return nearest;
+  };
+  while (!open.empty()) {
+    const auto farthest = std::ranges::max_element(open, {}, distance);
+    const auto question = *farthest;
+    open.erase(farthest);
+    if (!find_unspent_hop(*question, asked)) {
+      question->answer.deliver({});
+      continue;
+    }
+    known[question->remote.address.is_v6()].insert(question->remote.port);
+    ++asked[question->hop().address];
+    chosen.push_back(question);
+  }
 }
 
 // Notes what a question that was just asked has shown.
