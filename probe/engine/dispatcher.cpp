@@ -239,7 +239,11 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   // Neither a stand-in nor a question of the second round is worth a window of the pace.
   const auto purpose = job.probe.purpose;
   const bool question = purpose != Purpose::row && purpose != Purpose::control;
-  const bool may_be_left_out = question || scheduler_.stands_in(index);
+  // Nor is one to an address that is not on the Internet and answers nothing, as a resolver gives
+  // for names that it blocks: all of them share it.
+  const bool nowhere =
+      job.address && job.address->is_special() && scheduler_.silent_so_far(*job.address);
+  const bool may_be_left_out = question || nowhere || scheduler_.stands_in(index);
   auto pass = co_await within_budget(job);
   if (request && pass == Pass::go) pass = co_await paced(*request, may_be_left_out);
   if (pass == Pass::stopped) {

@@ -38,7 +38,7 @@ constexpr auto codes = [] {
       {computer_hosts_file, "computer.hosts_file", helpdesk, of_contents},
       {dns_block_page, "dns.block_page", dns, of_contents},
       {dns_filtered, "dns.filtered", dns},
-      {dns_rewritten, "dns.rewritten", dns, of_contents},
+      {dns_rewritten, "dns.rewritten", dns, of_contents | shuts_hosts},
       {dns_slow, "dns.slow", dns, advice | of_contents},
       {dns_unreachable, "dns.unreachable", dns},
       {dtls_long_hello_cut, "dtls.long_hello_cut", security, of_contents},

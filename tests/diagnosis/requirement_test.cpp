@@ -433,6 +433,26 @@ TEST(NoRoom, IsOpenOnlyWhereSomethingElseGotThrough) {
   EXPECT_EQ(judged(refused, true), Status::fail) << "a resolver said where it is, no more";
 }
 
+// The run ended first: what is not known of it is not known, unless a cause says that its host
+// cannot be reached at all.
+TEST(Stopped, FailsWhereACauseShutsTheHost) {
+  const auto judged = [](FindingCode code) {
+    Saw other{"a", silent};
+    other.port = 5061;
+    const std::vector<ProbeResult> results{test::result_of({"a", skipped, "stopped"}),
+                                           test::result_of(other)};
+    PlannedRequirement planned{"set", "row"};
+    planned.probes.push_back(results.front().probe.id);
+    ResultIndex index(results);
+    Attribution causes;
+    causes.entries.push_back({code, "Closed", {results.back().probe.id}, {}});
+    index.attribute(std::move(causes));
+    return judge_requirement(row("row"), planned, index, {}).status;
+  };
+  EXPECT_EQ(judged(FindingCode::dns_rewritten), Status::fail);
+  EXPECT_EQ(judged(FindingCode::firewall_tcp_port_blocked), Status::unknown);
+}
+
 TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {
   EXPECT_EQ(judge_range({{"a", silent, "silent"}, {"b", silent, "silent"}}, true).status,
             Status::unknown);

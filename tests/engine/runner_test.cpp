@@ -554,6 +554,27 @@ TEST(Runner, AlternatesForWhichThePaceHasNoRoomAreLeftOut) {
   }
 }
 
+// A resolver that blocks names gives all of them such an address. An address on the Internet may
+// well answer on its other ports.
+TEST(Runner, PortsOfASilentAddressOutsideTheInternetDoNotWaitForThePace) {
+  for (const bool special : {false, true}) {
+    Fixture run(Time::by_hand);
+    run.options.in_flight = 64;
+    const std::string address = special ? "10.66.66.66" : "8.8.8.8";
+    Observation nothing;
+    nothing.outcome = Outcome::silent;
+    run.own.sees[address] = nothing;
+    run.own.takes[address] = timeouts::tcp_connect;
+    for (std::uint16_t port = 5060; port < 5080; ++port) run.add(address, port);
+    run.deadline = milliseconds(60'000);
+    const auto results = run.run();
+    const auto left_out = std::ranges::count(results, DetailCode::no_room, [](const auto& result) {
+      return result.observation.detail.code();
+    });
+    EXPECT_EQ(left_out, special ? 8 : 0);
+  }
+}
+
 // What a row asks on its own account waits for the pace, however long.
 TEST(Runner, OnlyAlternatesAreLeftOut) {
   Fixture run(Time::by_hand);

@@ -34,6 +34,7 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
       return lost ? State::unknown : State::ignored;
     }
     if (observation.detail == DetailCode::no_room && notes.shut()) return State::bad;
+    if (observation.detail == DetailCode::stopped && notes.closed) return State::bad;
     return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
   }
   const bool silent = observation.outcome == Outcome::silent;
