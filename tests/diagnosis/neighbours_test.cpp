@@ -473,6 +473,22 @@ TEST(UdpBlocked, WhereNoReplyComesBack) {
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
 }
 
+// A public server that is down refuses from beyond the site: errors get in where replies do not.
+TEST(UdpBlocked, WhereNoReplyComesBackAlsoBesideAServerThatIsDown) {
+  auto refused_beyond = stun("stun.cloudflare.com", 3478, refused);
+  auto& seen = refused_beyond.observation;
+  seen.detail = DetailCode::connection_refused;
+  seen.evidence = {{EvidenceKind::icmp_error, "", {{Fact::sender, seen.address->to_string()}}},
+                   {EvidenceKind::refuser, "", {{Fact::who, std::string("beyond")}}}};
+  const auto site =
+      report({row("turn", {turn("turn.vendor.com", silent, "")}),
+              controls({tls("www.google.com"), tls("www.cloudflare.com"), refused_beyond,
+                        stun("stun.l.google.com", 19302, silent),
+                        ntp("time.cloudflare.com", silent), ntp("pool.ntp.org", silent)}),
+              follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})});
+  EXPECT_EQ(diagnose(site).front().title, "The firewall blocks UDP replies from port 3478 up");
+}
+
 // Nothing is known of ports below the lowest one that gets no reply: what fails there has another
 // cause.
 TEST(UdpBlocked, SaysFromWhichPortUpNoReplyComesBack) {

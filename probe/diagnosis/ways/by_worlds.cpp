@@ -27,7 +27,9 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
     const bool dns = packet.cargo == Cargo::dns || packet.port == 53;
     const bool ends_before = packet.ends_before_device || (packet.ends_early && box.beyond);
     if (dns || !such_(packet) || ends_before) continue;
-    const bool contradicted = !packet.ends_early && contains(got_through, event.seen);
+    // An error that comes back says nothing about replies.
+    const bool no_reply = box.fate == reach::Fate::deaf && event.seen == Seen::arrived;
+    const bool contradicted = !packet.ends_early && contains(got_through, event.seen) && !no_reply;
     if (!contradicted && loses(fate_of(box, packet))) {
       ports.insert(packet.port);
       continue;
