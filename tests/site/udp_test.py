@@ -239,6 +239,15 @@ class Ranges(Checks):
                 if port["result"] == "left_site"}
         self.assertEqual({("185.199.42.254", 4)}, last)  # the last router before the servers
 
+    def test_two_hosts_of_a_range_show_more_ports_than_one(self):
+        with Site(delay_ms=20) as site:
+            report = json.loads(site.run([CALLREADY, "check", "librestream", "--json", "--quiet"],
+                                         timeout=60).stdout)
+        left = [{e["port"] for e in probe["evidence"] if e.get("result") == "left_site"}
+                for probe in report["probes"] if probe["id"].startswith("udp-range/")]
+        self.assertEqual(2, len(left), left)
+        self.assertGreater(len(set.union(*left)), max(map(len, left)), left)
+
     def test_who_prohibits_is_named(self):
         with Site(faults=["reject-udp"]) as site:
             seen = self.see(site, "media")
