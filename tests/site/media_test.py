@@ -333,7 +333,8 @@ class MediaTest(LineTest):
             status, report, stream = self.measure(line, "--calls", "11")
         if not stream["calls"]["fit"]:
             self.skipTest("this computer was too busy, and the program says so")
-        self.assertEqual((11, 11), (stream["calls"]["wanted"], stream["calls"]["passed"]))
+        self.assertEqual((11, 11), (stream["calls"]["wanted"], stream["calls"]["passed"]),
+                         stream["calls"])
         self.assertEqual({0}, {s["lost_up"] + s["lost_down"] for s in stream["calls"]["steps"]})
         self.assertEqual([1, 2, 4, 8, 11], [s["calls"] for s in stream["calls"]["steps"]])
         self.assertEqual([], report["findings"])
@@ -345,7 +346,8 @@ class MediaTest(LineTest):
         calls = stream["calls"]
         if not calls["fit"]:
             self.skipTest("this computer was too busy, and the program says so")
-        self.assertEqual((12, 11, "queueing"), (calls["wanted"], calls["passed"], calls["limit"]))
+        self.assertEqual((12, 11, "queueing"), (calls["wanted"], calls["passed"], calls["limit"]),
+                         calls)
         self.assertIn(calls["way"], ("up", "both"))
         self.assertEqual(["media.bandwidth"], [f["code"] for f in report["findings"]])
         self.assertEqual("degraded", report["sets"][0]["verdict"])
