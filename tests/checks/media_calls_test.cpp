@@ -115,5 +115,36 @@ TEST(MediaCalls, WhatThisComputerKeepsBackSaysNothingOfTheLine) {
   EXPECT_FALSE(seen.media->calls->limit);
 }
 
+// One pause in five seconds, and what is lost then: the same number of calls is tried again.
+TEST(MediaCalls, AStepInWhichThisComputerPausedIsRepeated) {
+  for (const bool paused : {true, false}) {
+    test::CheckRunner runner({}, test::Time::by_hand);
+    auto& clock = dynamic_cast<test::ManualClock&>(runner.loop.clock);
+    runner.settings.calls = 1;
+    std::optional<std::uint16_t> first;
+    Counters counters;
+    int asked = 0;
+    test::MemoryServer reflector(
+        runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+        [&](const Bytes& request, std::vector<Bytes>& replies) {
+          const auto packet = media::stamp::parse_sender(request, {});
+          if (!packet) return error_code();
+          if (!first) first = packet->ssid;
+          if (packet->ssid != *first) ++asked;
+          if (asked == 50 && paused) clock.be_late(milliseconds(60));
+          const bool lost = asked >= 50 && asked < 60 && packet->ssid != *first;
+          if (lost) return error_code();
+          const auto reply = reply_to(*packet, counters, runner.loop.clock);
+          replies.push_back(media::stamp::encode_reply(reply, request, {}));
+          return error_code();
+        });
+    const auto seen = runner.run(CheckKind::media, Transport::udp, "stamp.example.com",
+                                 {IpAddress::v4({127, 0, 0, 1}), 862}, {{"seconds", "1"}});
+    ASSERT_TRUE(seen.media && seen.media->calls);
+    EXPECT_EQ(seen.media->calls->passed, paused ? 1 : 0);
+    EXPECT_TRUE(seen.media->calls->fit);
+  }
+}
+
 }  // namespace
 }  // namespace callready
