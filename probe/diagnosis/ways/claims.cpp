@@ -227,9 +227,11 @@ class Reader {
     std::set<std::string_view> closed_hosts;                        // on such ports
     for (const auto& [part, closed] : found) {
       const auto& [number, surely, host, udp, port] = part;
-      const bool of_ports = surely && udp && host == stranger;
       for (const auto* flow : closed.flows) {
         if (surely && flow->udp) closed_at[flow->host].insert(flow->port);
+      }
+      const bool of_ports = surely && udp && host == stranger;
+      for (const auto* flow : closed.flows) {
         if (of_ports) closed_hosts.insert(flow->host);
       }
       if (of_ports && closed_ports.size() < most_ports && context_.any_asked_for(closed.probes))
@@ -242,8 +244,8 @@ class Reader {
       if (!open || probe.by_proxy) continue;
       // What was seen to pass speaks for ports between its sample: one other host's may be closed.
       auto ports = closed_at[result.probe.target.host];
-      const bool by_others = failing(result) || closed_hosts.size() > 1;
-      if (is_udp(result) && by_others) ports.insert(closed_ports.begin(), closed_ports.end());
+      const bool silent = failing(result) || closed_hosts.size() > 1;
+      if (is_udp(result) && silent) ports.insert(closed_ports.begin(), closed_ports.end());
       for (const auto& asked : packets_of(drawn_.asked, probe, ports)) {
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
         if (!is_lost(met)) continue;
