@@ -144,23 +144,19 @@ TEST(Doubt, ConnectionsThatStandWhereOthersAreMute) {
 }
 
 TEST(Doubt, PortsThatCouldNotBeMeasuredBesideBlockedOnes) {
-  const auto made = [](const std::string& others, std::vector<std::string> hosts) {
+  const auto made = [](const std::string& others) {
     Scene run;
     const std::string device = others == "prohibited" ? "192.168.1.1" : "";
     run.add("media", {range("media.vendor.com",
                             {{10'000, "left_site"}, {12'000, "left_site"}, {18'000, "silent"}})});
-    for (const auto& host : hosts) {
-      run.add(host,
-              {range(host,
-                     {{10'000, "left_site"}, {14'000, others, device}, {16'000, others, device}})});
-    }
+    run.add("others",
+            {range("media.other.net",
+                   {{10'000, "left_site"}, {14'000, others, device}, {16'000, others, device}})});
     run.add_controls(anchors());
     return media_of(run);
   };
-  EXPECT_EQ(made("prohibited", {"media.other.net"}), Status::unknown);
-  EXPECT_EQ(made("left_site", {"media.other.net"}), Status::pass);
-  EXPECT_EQ(made("prohibited", {"media.other.net", "media.third.net"}), Status::fail)
-      << "a rule about ports, whoever has them";
+  EXPECT_EQ(made("prohibited"), Status::unknown);
+  EXPECT_EQ(made("left_site"), Status::pass);
 }
 
 // A router says "time exceeded" before it looks at its rules.

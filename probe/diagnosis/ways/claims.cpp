@@ -224,16 +224,12 @@ class Reader {
     constexpr std::size_t most_ports = 16;
     std::set<std::uint16_t> closed_ports;
     std::map<std::string_view, std::set<std::uint16_t>> closed_at;  // a host, surely
-    std::set<std::string_view> closed_hosts;                        // on such ports
     for (const auto& [part, closed] : found) {
       const auto& [number, surely, host, udp, port] = part;
       for (const auto* flow : closed.flows) {
         if (surely && flow->udp) closed_at[flow->host].insert(flow->port);
       }
       const bool of_ports = surely && udp && host == stranger;
-      for (const auto* flow : closed.flows) {
-        if (of_ports) closed_hosts.insert(flow->host);
-      }
       if (of_ports && closed_ports.size() < most_ports && context_.any_asked_for(closed.probes))
         closed_ports.insert(port);
     }
@@ -242,10 +238,9 @@ class Reader {
       const bool left = result.observation.outcome == Outcome::passed && !is_inside(result);
       const bool open = failing(result) ? !context_.explained(result) : left;
       if (!open || probe.by_proxy) continue;
-      // What was seen to pass speaks for ports between its sample: one other host's may be closed.
-      auto ports = closed_at[result.probe.target.host];
-      const bool silent = failing(result) || closed_hosts.size() > 1;
-      if (is_udp(result) && silent) ports.insert(closed_ports.begin(), closed_ports.end());
+      // What was seen to pass speaks for ports between its sample: another host's may be closed.
+      const bool silent = is_udp(result) && failing(result);
+      const auto& ports = silent ? closed_ports : closed_at[result.probe.target.host];
       for (const auto& asked : packets_of(drawn_.asked, probe, ports)) {
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
         if (!is_lost(met)) continue;
