@@ -230,10 +230,11 @@ void take_back_refusals(Range& range) {
 // the ones that are known.
 std::vector<std::size_t> find_silent(const Range& range, std::size_t from) {
   std::map<std::uint16_t, std::size_t> silent;
-  std::vector<std::uint16_t> wanted, known;
+  std::vector<std::uint16_t> wanted;
+  std::set<std::uint16_t> known;
   for (std::size_t i = 0; i < range.ports.size(); ++i) {
     const auto& port = range.ports[i];
-    if (port.result != DetailCode::silent) known.push_back(port.number);
+    if (port.result != DetailCode::silent) known.insert(port.number);
     if (i < from || port.result != DetailCode::silent || !port.socket) continue;
     silent[port.number] = i;
     wanted.push_back(port.number);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 namespace callready {
@@ -11,6 +12,9 @@ namespace callready {
 // lowest. A rule about ports has one or two bounds, so the first few tell the most: both ends, then
 // the middle.
 std::vector<std::uint16_t> farthest_first(std::vector<std::uint16_t> ports,
-                                          std::vector<std::uint16_t> known);
+                                          std::set<std::uint16_t> known);
+
+// How many ports the nearest known one is away; 65,536 where none is known.
+int distance_to_nearest(std::uint16_t port, const std::set<std::uint16_t>& known);
 
 }  // namespace callready

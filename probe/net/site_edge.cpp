@@ -440,7 +440,7 @@ std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool 
   // Packets that pass to a system port say nothing about the ports that media uses.
   auto media = std::lower_bound(sample.begin(), sample.end(), first_user_port);
   if (media == sample.end()) media = sample.begin();
-  const auto farthest = farthest_first({media, sample.end()}, {begun.begin(), begun.end()}).front();
+  const auto farthest = farthest_first({media, sample.end()}, begun).front();
   begun.insert(farthest);
   return static_cast<std::size_t>(std::ranges::find(sample, farthest) - sample.begin());
 }

@@ -98,9 +98,7 @@ bool SiteEdge::Question::tells_more_than(const Question& other, const SiteEdge& 
   const bool any_known = !by_tcp && !other.by_tcp && trunk != edge.trunks_.end();
   if (!any_known || remote.port == other.remote.port) return false;
   const auto& passed = trunk->second.passed;
-  const auto order =
-      farthest_first({other.remote.port, remote.port}, {passed.begin(), passed.end()});
-  return order.front() == remote.port;
+  return distance_to_nearest(remote.port, passed) > distance_to_nearest(other.remote.port, passed);
 }
 
 milliseconds SiteEdge::patience(const Question& question) const {
@@ -293,24 +291,18 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
   return chosen;
 }
 
-// The port that is farthest from all that are known goes first, whichever host it is of: two hosts
-// of a row need not show the same ports.
+// The port that is farthest from all that are known goes first, whichever host it belongs to: two
+// hosts of a row need not show the same ports.
 void SiteEdge::choose_ports(Questions open, std::map<IpAddress, int>& asked,
                             Questions& chosen) const {
-  std::map<bool, std::set<int>> known;  // by IPv6
-  for (const auto& [v6, trunk] : trunks_)
-    known[v6].insert(trunk.passed.begin(), trunk.passed.end());
+  std::map<bool, std::set<std::uint16_t>> known;  // by IPv6
+  for (const auto& [v6, trunk] : trunks_) known[v6] = trunk.passed;
   for (const auto& question : chosen) {
     if (!question->by_tcp) known[question->remote.address.is_v6()].insert(question->remote.port);
   }
   const auto distance = [&](const std::shared_ptr<Question>& question) {
-    const auto& ports = known[question->remote.address.is_v6()];
-    const int port = question->remote.port;
-    const auto above = ports.lower_bound(port);
-    int nearest = 1 << 16;
-    if (above != ports.end()) nearest = *above - port;
-    if (above != ports.begin()) nearest = std::min(nearest, port - *std::prev(above));
-    return nearest;
+    const auto& remote = question->remote;
+    return distance_to_nearest(remote.port, known[remote.address.is_v6()]);
   };
   while (!open.empty()) {
     const auto farthest = std::ranges::max_element(open, {}, distance);
