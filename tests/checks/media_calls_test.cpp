@@ -22,19 +22,60 @@ std::string sha256_of(const test::Certificate& certificate) {
   return hex(digest);
 }
 
-using Counters = std::map<std::uint16_t, std::uint32_t>;  // by session
+// A reflector that counts what it gets of each session. The first one is the stream; what comes in
+// others is of calls.
+class Reflector {
+ public:
+  // What becomes of a packet. All of the stream's are answered.
+  enum class Fate { answered, lost, kept_back };
+  using OfCall = std::function<Fate(const media::stamp::SenderPacket&)>;
 
-// As a reflector that counts what it gets of each session.
-media::stamp::ReflectorPacket reply_to(const media::stamp::SenderPacket& packet, Counters& counters,
-                                       const Clock& clock) {
-  media::stamp::ReflectorPacket reply;
-  reply.sequence = counters[packet.ssid]++;
-  reply.ssid = packet.ssid;
-  reply.sender_sequence = packet.sequence;
-  reply.sender_sent = packet.sent;
-  reply.sender_error = packet.error;
-  reply.received = reply.sent = media::stamp::to_timestamp(clock.wall_now());
-  return reply;
+  Reflector(const Clock& clock, OfCall of_call) : clock_(clock), of_call_(std::move(of_call)) {}
+
+  Fate answer(const Bytes& request, Bytes& reply) {
+    const auto packet = media::stamp::parse_sender(request, {});
+    if (!packet) return Fate::lost;
+    if (!stream_) stream_ = packet->ssid;
+    const auto fate = packet->ssid == *stream_ ? Fate::answered : of_call_(*packet);
+    if (fate == Fate::answered) reply = media::stamp::encode_reply(reply_to(*packet), request, {});
+    return fate;
+  }
+
+  // In memory: what is kept back never leaves this computer.
+  auto in_memory() {
+    return [this](const Bytes& request, std::vector<Bytes>& replies) {
+      Bytes reply;
+      const auto fate = answer(request, reply);
+      if (fate == Fate::answered) replies.push_back(std::move(reply));
+      return fate == Fate::kept_back ? make_error_code(boost::system::errc::operation_not_permitted)
+                                     : error_code();
+    };
+  }
+
+ private:
+  media::stamp::ReflectorPacket reply_to(const media::stamp::SenderPacket& packet) {
+    media::stamp::ReflectorPacket reply;
+    reply.sequence = counters_[packet.ssid]++;
+    reply.ssid = packet.ssid;
+    reply.sender_sequence = packet.sequence;
+    reply.sender_sent = packet.sent;
+    reply.sender_error = packet.error;
+    reply.received = reply.sent = media::stamp::to_timestamp(clock_.wall_now());
+    return reply;
+  }
+
+  const Clock& clock_;
+  OfCall of_call_;
+  std::optional<std::uint16_t> stream_;
+  std::map<std::uint16_t, std::uint32_t> counters_;  // by session
+};
+using Fate = Reflector::Fate;
+
+// Every second packet of a call, from the fifth on, has this fate.
+Reflector::OfCall every_second(Fate fate) {
+  return [fate](const media::stamp::SenderPacket& packet) {
+    return packet.sequence > 3 && packet.sequence % 2 == 0 ? fate : Fate::answered;
+  };
 }
 
 // Answers each request with the same.
@@ -57,18 +98,12 @@ TEST(MediaCalls, WhatTheFarEndLostItselfSaysNothingOfTheLine) {
     runner.settings.credentials.media_key = "a key of some length";
     runner.settings.calls = 1;
     // A reflector that gets all of the first session, the stream's, and half of a call's.
-    std::optional<std::uint16_t> first;
-    Counters counters;
+    Reflector far_end(runner.loop.clock, every_second(Fate::lost));
     ScriptedUdp reflector(runner.loop.context,
                           [&](ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
-                            const auto packet = media::stamp::parse_sender(request, {});
-                            if (!packet) return;
-                            if (!first) first = packet->ssid;
-                            const bool of_a_call = packet->ssid != *first;
-                            if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0)
-                              return;
-                            const auto reply = reply_to(*packet, counters, runner.loop.clock);
-                            self.send(media::stamp::encode_reply(reply, request, {}), from);
+                            Bytes reply;
+                            if (far_end.answer(request, reply) == Fate::answered)
+                              self.send(reply, from);
                           });
     test::TlsServerOptions options;
     options.chain = {test::make_authority("Far end")};
@@ -91,22 +126,9 @@ TEST(MediaCalls, WhatTheFarEndLostItselfSaysNothingOfTheLine) {
 TEST(MediaCalls, WhatThisComputerKeepsBackSaysNothingOfTheLine) {
   test::CheckRunner runner({}, test::Time::by_hand);
   runner.settings.calls = 1;
-  std::optional<std::uint16_t> first;
-  Counters counters;
-  test::MemoryServer reflector(
-      runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
-      [&](const Bytes& request, std::vector<Bytes>& replies) {
-        const auto packet = media::stamp::parse_sender(request, {});
-        if (!packet) return error_code();
-        if (!first) first = packet->ssid;
-        const bool of_a_call = packet->ssid != *first;
-        if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0) {
-          return make_error_code(boost::system::errc::operation_not_permitted);
-        }
-        const auto reply = reply_to(*packet, counters, runner.loop.clock);
-        replies.push_back(media::stamp::encode_reply(reply, request, {}));
-        return error_code();
-      });
+  Reflector far_end(runner.loop.clock, every_second(Fate::kept_back));
+  test::MemoryServer reflector(runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+                               far_end.in_memory());
   const auto seen = runner.run(CheckKind::media, Transport::udp, "stamp.example.com",
                                {IpAddress::v4({127, 0, 0, 1}), 862}, {{"seconds", "1"}});
   ASSERT_TRUE(seen.media && seen.media->calls);
@@ -121,23 +143,13 @@ TEST(MediaCalls, AStepInWhichThisComputerPausedIsRepeated) {
     test::CheckRunner runner({}, test::Time::by_hand);
     auto& clock = dynamic_cast<test::ManualClock&>(runner.loop.clock);
     runner.settings.calls = 1;
-    std::optional<std::uint16_t> first;
-    Counters counters;
     int asked = 0;
-    test::MemoryServer reflector(
-        runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
-        [&](const Bytes& request, std::vector<Bytes>& replies) {
-          const auto packet = media::stamp::parse_sender(request, {});
-          if (!packet) return error_code();
-          if (!first) first = packet->ssid;
-          if (packet->ssid != *first) ++asked;
-          if (asked == 50 && paused) clock.be_late(milliseconds(60));
-          const bool lost = asked >= 50 && asked < 60 && packet->ssid != *first;
-          if (lost) return error_code();
-          const auto reply = reply_to(*packet, counters, runner.loop.clock);
-          replies.push_back(media::stamp::encode_reply(reply, request, {}));
-          return error_code();
-        });
+    Reflector far_end(clock, [&](const auto&) {
+      if (++asked == 50 && paused) clock.be_late(milliseconds(60));
+      return asked >= 50 && asked < 60 ? Fate::lost : Fate::answered;
+    });
+    test::MemoryServer reflector(runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+                                 far_end.in_memory());
     const auto seen = runner.run(CheckKind::media, Transport::udp, "stamp.example.com",
                                  {IpAddress::v4({127, 0, 0, 1}), 862}, {{"seconds", "1"}});
     ASSERT_TRUE(seen.media && seen.media->calls);
