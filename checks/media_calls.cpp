@@ -287,7 +287,8 @@ asio::awaitable<bool> find_most(Context& context, Load& all, FarDrops& drops,
     if (context.scope.clock.now() + length + 2 * timeouts::media_tail > context.deadline) break;
     auto step = co_await all.step(*trial);
     if (!step || !all.counted()) co_return false;
-    // A pause of this computer's: once more, since a line that is nearly full shows it for long.
+    // This computer paused, or kept packets back, which a nearly full line feels for long: once
+    // more.
     if (!step->passed && !all.fit() && std::exchange(again, false)) continue;
     // The far end could not read them all, which says nothing about the line.
     auto busy = !step->passed && step->queued_up_ms <= most_queued_ms &&
