@@ -87,6 +87,11 @@ std::vector<const Item*> those_that(const std::vector<Item>& items, Wanted wante
   }
   return found;
 }
+template <typename Item, typename Wanted>
+std::vector<const Item*> those_that(std::vector<const Item*> items, Wanted wanted) {
+  std::erase_if(items, [&](const Item* item) { return !std::invoke(wanted, *item); });
+  return items;
+}
 
 // What these have of one kind, each once: `set_of(flows, &Flow::network)`.
 template <typename Item, typename Value>

@@ -86,14 +86,11 @@ bool failing(const ProbeResult& result) {
   return !reached(outcome) && outcome != Outcome::skipped;
 }
 
-Probes failing_ones(Probes results) {
-  std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
-  return results;
-}
+Probes failing_ones(Probes results) { return those_that(std::move(results), failing); }
 
 Probes asked_for_ones(const Facts& facts, Probes results) {
-  std::erase_if(results, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
-  return results;
+  return those_that(std::move(results),
+                    [&](const ProbeResult& result) { return facts.asked_for(result); });
 }
 
 std::set<std::string> ids_of(const Probes& probes) {

@@ -244,8 +244,8 @@ Causes find_agent(const Diagnosis& context) {
   if (proof.empty()) return {};
   // A program that takes two ports, and lets nothing through, takes them all.
   const bool all = answering.empty() && taken.size() > 1;
-  std::erase_if(lost, [&](const ProbeResult* result) {
-    return !all && !taken.contains(result->probe.target.port());
+  lost = those_that(lost, [&](const ProbeResult& result) {
+    return all || taken.contains(result.probe.target.port());
   });
   if (!context.affects_requirement(lost)) return {};
   const auto ports = ports_of(lost);

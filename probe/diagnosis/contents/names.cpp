@@ -169,9 +169,9 @@ bool has_records(const Evidence& answer) {
 }
 
 Probes open_failures(const Diagnosis& context, const Name& name) {
-  auto open = failing_ones(name.probes);
-  std::erase_if(open, [&](const ProbeResult* result) { return context.explained(*result); });
-  return open;
+  return those_that(name.probes, [&](const ProbeResult& result) {
+    return failing(result) && !context.explained(result);
+  });
 }
 
 Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners) {

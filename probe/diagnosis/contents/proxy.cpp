@@ -306,9 +306,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   cause.title = ways.udp_shut ? phrase("This site lets traffic out only through the proxy")
                               : phrase("This site lets TCP out only through the proxy");
   const auto through = context.probes_that(came_through);
-  auto not_carried = cause.explained;
-  std::erase_if(not_carried, [&](const ProbeResult* result) {
-    return !is_udp(*result) && context.proxied.contains(result->probe.target.host);
+  const auto not_carried = those_that(cause.explained, [&](const ProbeResult& result) {
+    return is_udp(result) || !context.proxied.contains(result.probe.target.host);
   });
   cause.fix =
       phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));

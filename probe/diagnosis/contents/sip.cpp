@@ -127,8 +127,7 @@ Causes find_sip_alg(const Diagnosis& context) {
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
       "session helper) on the router and the firewall, then restart the phones or calling "
       "applications. In the meantime, use SIP over TLS, which an ALG cannot alter.");
-  cause.impaired = cause.explained;
-  std::erase_if(cause.impaired, [](const ProbeResult* result) { return failing(*result); });
+  cause.impaired = those_that(cause.explained, std::not_fn(failing));
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
       const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||

@@ -217,15 +217,12 @@ Causes find_vendor_down(const Diagnosis& context) {
   std::set<std::string> told;
   for (const auto& set : context.report.sets) {
     for (const auto* all : {&errors, &refused}) {
-      Probes own;
-      for (const auto* result : all->probes) {
-        if (contains(context.sets_of(*result), set.id) && !told.contains(result->probe.id))
-          own.push_back(result);
-      }
+      const auto own = those_that(all->probes, [&](const ProbeResult& result) {
+        return contains(context.sets_of(result), set.id) && !told.contains(result.probe.id);
+      });
       const bool out_of_order = all == &errors;
       // The servers that tell about the NAT are nobody's service.
-      auto named = own;
-      std::erase_if(named, [](const ProbeResult* result) { return only_measures(*result); });
+      const auto named = those_that(own, std::not_fn(only_measures));
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (named.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& cause = causes.emplace_back(own);
