@@ -204,14 +204,12 @@ bool is_beside(const std::string& device, const std::string& target) {
 
 std::string registrable_domain(const std::string& host) {
   if (const auto address = IpAddress::parse(host)) return network_of(*address);
-  std::vector<std::size_t> dots;
-  for (std::size_t i = 0; i < host.size(); ++i) {
-    if (host[i] == '.') dots.push_back(i);
-  }
-  if (dots.size() < 2) return host;
-  const auto last_two = host.substr(dots[dots.size() - 2] + 1);
+  const auto labels = split(host, ".");
+  const auto count = labels.size();
+  if (count < 3) return host;
+  const auto last_two = std::string(labels[count - 2]) + '.' + std::string(labels[count - 1]);
   if (!contains(two_part_suffixes, last_two)) return last_two;
-  return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
+  return std::string(labels[count - 3]) + '.' + last_two;
 }
 
 std::set<std::string> parties_of(const Probes& probes) {
