@@ -353,12 +353,8 @@ std::set<std::string> Facts::hosts_asked_for() const {
 bool Facts::may_be_ours(const std::string& router) const {
   const auto address = IpAddress::parse(router);
   if (!address || address->is_v6()) return false;
-  const auto holds = [&](const IpAddress& own) {
-    return !own.is_v6() && !own.is_private() && Network{own, 16}.masked().contains(*address);
-  };
-  const auto& interfaces = report.site.interfaces;
-  return std::ranges::any_of(interfaces, [&](const InterfaceInfo& interface) {
-    return std::ranges::any_of(interface.addresses, holds);
+  return std::ranges::any_of(own_addresses(report.site), [&](const IpAddress& own) {
+    return own.is_v4() && !own.is_private() && Network{own, 16}.masked().contains(*address);
   });
 }
 

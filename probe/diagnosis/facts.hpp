@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
@@ -124,8 +125,12 @@ struct Certificate {
 
 // True for what is on the site's own networks, or on this machine.
 bool is_inside(const ProbeResult& result);
-// True for an address of this computer. "Host unreachable" in its name is how its system says that
-// a neighbor does not answer: no device on the way has spoken.
+// Of all of this computer's links.
+inline auto own_addresses(const Site& site) {
+  return site.interfaces | std::views::transform(&InterfaceInfo::addresses) | std::views::join;
+}
+// True for one of these. "Host unreachable" in its name is how this computer's system says that a
+// neighbor does not answer: no device on the way has spoken.
 bool is_this_computer(const Site& site, const std::string& address);
 
 class Facts {

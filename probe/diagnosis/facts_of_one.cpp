@@ -67,10 +67,8 @@ bool is_inside(const ProbeResult& result) {
 }
 
 bool is_this_computer(const Site& site, const std::string& address) {
-  return std::ranges::any_of(site.interfaces, [&](const InterfaceInfo& interface) {
-    return std::ranges::any_of(interface.addresses,
-                               [&](const IpAddress& own) { return own.to_string() == address; });
-  });
+  return std::ranges::any_of(own_addresses(site),
+                             [&](const IpAddress& own) { return own.to_string() == address; });
 }
 
 bool came_through(const ProbeResult& result) {
