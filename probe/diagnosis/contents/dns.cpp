@@ -13,16 +13,20 @@ namespace {
 // that asks far away needs some hundred milliseconds, a lost question a second and more.
 constexpr double slow_ms = 1'000;
 
+// Some name of that owner.
+bool any_is_found(const std::map<std::string, Name>& names, const std::string& owner) {
+  return std::ranges::any_of(names, [&](const auto& entry) {
+    return entry.second.address && registrable_domain(entry.first) == owner;
+  });
+}
+
 // Owners none of whose tested names was found: these then stand for all names of that owner.
 Text whole_domains(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
   std::map<std::string, std::size_t> hidden;
   for (const auto& name : lost) ++hidden[registrable_domain(name)];
   std::vector<std::string> domains;
   for (const auto& [domain, count] : hidden) {
-    const bool found = std::ranges::any_of(names, [&](const auto& entry) {
-      return entry.second.address && registrable_domain(entry.first) == domain;
-    });
-    if (count > 1 && !found) domains.push_back(domain);
+    if (count > 1 && !any_is_found(names, domain)) domains.push_back(domain);
   }
   if (domains.empty()) return {};
   const auto list = listed(domains);
@@ -48,7 +52,7 @@ void add_search_domain(Cause& cause, const Name& name) {
 std::vector<NameAnswer> other_answers(const Name& name) {
   auto others = name.elsewhere;
   std::erase_if(others, [&](const NameAnswer& answer) {
-    return !has_records(*answer.evidence) || addresses_in(*answer.evidence).contains(*name.address);
+    return !has_records(answer) || addresses_in(*answer.evidence).contains(*name.address);
   });
   return others;
 }
@@ -75,7 +79,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   for (const auto& [text, name] : read_names(context)) {
     if (name.probes.empty()) continue;
     if (name.address) return {};
-    if (!nobody_answered(name)) {
+    if (!nobody_answered(name.failure)) {
       if (!name.failure.empty()) return {};
       continue;
     }
@@ -288,9 +292,7 @@ Causes find_outdated_names(const Diagnosis& context) {
       return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
     });
     // If the siblings do not resolve either, the question may be what is wrong.
-    const bool siblings = std::ranges::any_of(names, [&](const auto& other) {
-      return other.second.address && registrable_domain(other.first) == registrable_domain(text);
-    });
+    const bool siblings = any_is_found(names, registrable_domain(text));
     // Where the others of the list do, nobody misses it: the row says so itself.
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
     auto& cause = causes.emplace_back(gone);
@@ -335,7 +337,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   if (slow.empty() || late < 2 || 4 * late < measured + again.size()) return {};
   Cause cause;
   for (const auto& [text, name] : names) {
-    if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
+    if (nobody_answered(name.failure)) append(cause.explained, open_failures(context, name));
   }
   cause.name(FindingCode::dns_slow, late > 2 ? certain : likely);
   cause.title = phrase("DNS lookups take too long at this site");

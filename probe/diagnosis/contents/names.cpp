@@ -36,8 +36,8 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
 }
 
 // A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
-bool is_foreign_zone(const Evidence& answer, const std::string& name) {
-  auto zone = text_fact(answer, Fact::soa_zone);
+bool is_foreign_zone(const NameAnswer& answer, const std::string& name) {
+  auto zone = text_fact(*answer.evidence, Fact::soa_zone);
   while (zone.ends_with('.')) zone.pop_back();
   if (zone.empty() || has_records(answer)) return false;
   return name != zone && !name.ends_with('.' + zone);
@@ -51,10 +51,7 @@ bool answers_in_its_name(const ProbeResult* result) {
          !has_foreign_root(*result);
 }
 
-bool is_found_here(const Name& name) {
-  return std::ranges::any_of(
-      name.here, [](const NameAnswer& answer) { return has_records(*answer.evidence); });
-}
+bool is_found_here(const Name& name) { return std::ranges::any_of(name.here, has_records); }
 
 // Addresses to which DNS filters send what they block: only those that the makers publish, and do
 // not change now and then (Palo Alto Networks' sinkhole does).
@@ -160,12 +157,12 @@ bool is_public_name(std::string_view name) {
          std::ranges::none_of(own, [&](const char* suffix) { return name.ends_with(suffix); });
 }
 
-bool nobody_answered(const Name& name) {
-  return name.failure == DetailCode::dns_unreachable || name.failure == DetailCode::dns_failed;
+bool nobody_answered(const Detail& failure) {
+  return failure == DetailCode::dns_unreachable || failure == DetailCode::dns_failed;
 }
 
-bool has_records(const Evidence& answer) {
-  return number_fact(answer, Fact::count).value_or(0) > 0;
+bool has_records(const NameAnswer& answer) {
+  return number_fact(*answer.evidence, Fact::count).value_or(0) > 0;
 }
 
 Probes open_failures(const Diagnosis& context, const Name& name) {
@@ -177,9 +174,7 @@ Probes open_failures(const Diagnosis& context, const Name& name) {
 Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners) {
   return context.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
-    const bool missing =
-        seen.outcome == Outcome::unresolved &&
-        (seen.detail == DetailCode::dns_failed || seen.detail == DetailCode::dns_unreachable);
+    const bool missing = seen.outcome == Outcome::unresolved && nobody_answered(seen.detail);
     return missing && probe.check != CheckKind::dns && is_direct(result) &&
            !context.explained(result) && owners.contains(registrable_domain(probe.target.host));
   });
@@ -224,13 +219,11 @@ bool is_found_again(const Name& name) {
 }
 
 std::optional<FindingEvidence> found_elsewhere(const Name& name) {
-  for (const auto& [answer, probe] : name.elsewhere) {
-    if (!has_records(*answer)) continue;
-    return FindingEvidence{
-        probe, phrase("According to a DNS server elsewhere, the name {} exists: {}", name.name,
-                      answer->text)};
-  }
-  return std::nullopt;
+  const auto* answer = first_that(name.elsewhere, has_records);
+  if (answer == nullptr) return std::nullopt;
+  return FindingEvidence{answer->probe,
+                         phrase("According to a DNS server elsewhere, the name {} exists: {}",
+                                name.name, answer->evidence->text)};
 }
 
 std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
@@ -261,26 +254,27 @@ std::set<IpAddress> addresses_in(const Evidence& answer) {
 }
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {
-  for (const auto& [answer, probe] : name.here) {
+  for (const auto& answer : name.here) {
+    const auto& [told, probe] = answer;
     // RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
-    const auto code = number_fact(*answer, Fact::extended_error_code).value_or(0);
-    if (code >= 15 && code <= 18) return FindingEvidence{probe, answer->text};
+    const auto code = number_fact(*told, Fact::extended_error_code).value_or(0);
+    if (code >= 15 && code <= 18) return FindingEvidence{probe, told->text};
     // Where others have it from that zone, too, the name is an alias into it (RFC 2308
     // section 2.1).
-    const auto zone = text_fact(*answer, Fact::soa_zone);
+    const auto zone = text_fact(*told, Fact::soa_zone);
     const bool elsewhere_too = std::ranges::any_of(name.elsewhere, [&](const NameAnswer& other) {
-      return !has_records(*other.evidence) && text_fact(*other.evidence, Fact::soa_zone) == zone;
+      return !has_records(other) && text_fact(*other.evidence, Fact::soa_zone) == zone;
     });
-    if (!is_foreign_zone(*answer, name.name) || elsewhere_too) continue;
+    if (!is_foreign_zone(answer, name.name) || elsewhere_too) continue;
     return FindingEvidence{
-        probe, answer->text +
-                   phrase("; the zone \"{}\" denies it, but is not that name's own zone", zone)};
+        probe,
+        told->text + phrase("; the zone \"{}\" denies it, but is not that name's own zone", zone)};
   }
   // One of the site's own denies what another has: computers ask one or the other.
   for (const auto& denial : name.here) {
     if (text_fact(*denial.evidence, Fact::rcode) != "NXDOMAIN") continue;
     for (const auto& other : name.here) {
-      if (other.probe != denial.probe || !has_records(*other.evidence)) continue;
+      if (other.probe != denial.probe || !has_records(other)) continue;
       return FindingEvidence{denial.probe,
                              phrase("{}, and {}", denial.evidence->text, other.evidence->text)};
     }

@@ -30,8 +30,9 @@ bool asks_a_server(const Probe& probe);
 std::map<std::string, Name> read_names(const Facts& facts);
 // Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
 bool is_public_name(std::string_view name);
-bool nobody_answered(const Name& name);
-bool has_records(const Evidence& answer);
+// By why it has no address.
+bool nobody_answered(const Detail& failure);
+bool has_records(const NameAnswer& answer);
 Probes open_failures(const Diagnosis& context, const Name& name);
 // Direct probes, still open, to names of these registrable domains that could not be looked up.
 Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners);
