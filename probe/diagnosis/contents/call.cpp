@@ -21,10 +21,7 @@ Probes calls_that(const Diagnosis& context, Wanted wanted) {
   return calls;
 }
 
-Text ends_in_words(const Probes& calls) {
-  const auto ends = set_of(calls, far_end_of_call);
-  return listed(ends);
-}
+Text ends_in_words(const Probes& calls) { return listed(set_of(calls, far_end_of_call)); }
 
 // A call's media packets: sent, heard by the far end if it says so, and back here.
 struct CallMedia {

@@ -69,8 +69,7 @@ const ProbeResult* telling_test(const Facts& facts) {
   return found;
 }
 
-// An address that a VPN of this computer gave to its tunnel, beside another link: without one the
-// "tunnel" is how this computer is connected at all (a modem).
+// An address that a VPN of this computer gave to its tunnel, beside another link.
 bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
   const auto& links = facts.report.site.interfaces;
   const bool given = std::ranges::any_of(links, [&](const InterfaceInfo& link) {
@@ -82,14 +81,12 @@ bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
 // An address of the provider's NAT: this computer's own, or that of the first router beyond the
 // site's own.
 std::optional<FindingEvidence> shared_address(const Facts& facts) {
-  for (const auto& interface : facts.report.site.interfaces) {
-    for (const auto& address : interface.addresses) {
-      const bool providers = address.is_shared() && !is_of_a_vpn(facts, address);
-      if (providers && interface.default_route) {
-        return FindingEvidence{"",
-                               phrase("This computer's own address is {}.", address.to_string())};
-      }
-    }
+  for (const auto& link : facts.report.site.interfaces) {
+    const auto* own = first_that(link.addresses, [&](const IpAddress& address) {
+      return address.is_shared() && !is_of_a_vpn(facts, address);
+    });
+    if (own != nullptr && link.default_route)
+      return FindingEvidence{"", phrase("This computer's own address is {}.", own->to_string())};
   }
   for (const auto& result : facts.report.probes) {
     // Within a VPN's tunnel its own routers come first.
