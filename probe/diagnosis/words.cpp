@@ -102,9 +102,8 @@ Text tried_flows_in_words(const Facts& facts, const Probes& probes) {
   });
   std::vector<Text> sentences;
   for (const auto& rule : by_hosts) {
-    std::vector<std::string> ports;
-    for (const auto& its_probes : rule)
-      ports.push_back(its_probes.front()->probe.target.ports.to_string());
+    std::vector<PortRange> ports;
+    for (const auto& its_probes : rule) ports.push_back(its_probes.front()->probe.target.ports);
     const auto& first = rule.front();
     sentences.push_back(phrase("{} {} to {}", is_udp(*first.front()) ? "UDP" : "TCP",
                                listed(ports, 8), listed(hosts_of(first))));

@@ -171,6 +171,8 @@ template <typename T>
 Text argument(const T& value) {
   if constexpr (std::convertible_to<const T&, Text>) {
     return value;
+  } else if constexpr (requires { value.to_string(); }) {  // addresses, ranges of ports
+    return Text(value.to_string());
   } else {
     return Text(fmt::to_string(value));
   }

@@ -67,9 +67,7 @@ Text what_is_kept(const Probes& kept) {
     for (const auto* result : kept) {
       if (is_kept_over_udp(*result) == udp) ranges.insert(kept_ports(*result));
     }
-    std::vector<std::string> ports;
-    for (const auto& range : ranges) ports.push_back(range.to_string());
-    if (!ports.empty()) kinds.push_back((udp ? "UDP " : "TCP ") + listed(ports));
+    if (!ranges.empty()) kinds.push_back((udp ? "UDP " : "TCP ") + listed(ranges));
   }
   return joined_texts(kinds, "; ");
 }
@@ -207,7 +205,7 @@ Causes find_hosts_file(const Diagnosis& context) {
     if (works(name) || (other == nullptr && !name.address->is_special())) continue;
     astray.push_back(text);
     add_astray(cause, context, name);
-    cause.tell(phrase("This computer's hosts file has {} at {}.", text, name.address->to_string()),
+    cause.tell(phrase("This computer's hosts file has {} at {}.", text, *name.address),
                name.probes.front());
     if (other != nullptr) cause.tell({other->probe, phrase("DNS says: {}", other->evidence->text)});
   }

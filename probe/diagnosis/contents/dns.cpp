@@ -139,13 +139,13 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     const auto lost = add_misled(cause, context, its_names, contrast);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     cause.name(FindingCode::dns_rewritten, proved ? certain : likely);
-    cause.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
-                         lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
-                         address.to_string());
+    cause.title =
+        phrase("This site's DNS sends {} to {} (not an Internet address)",
+               lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()), address);
     cause.fix = phrase(
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
-        resolvers_in_words(context), address.to_string(), listed(lost));
+        resolvers_in_words(context), address, listed(lost));
     causes.push_back(std::move(cause));
   }
   return causes;

@@ -201,7 +201,7 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
   std::vector<std::string> texts;
   for (const auto* name : names) {
     texts.push_back(name->name);
-    cause.tell(phrase("{} resolves to {} here{}.", name->name, name->address->to_string(), place),
+    cause.tell(phrase("{} resolves to {} here{}.", name->name, *name->address, place),
                name->probes.front());
     if (name == names.front()) append(cause.evidence, contrast);
     add_astray(cause, context, *name);

@@ -86,7 +86,7 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
       return address.is_shared() && !is_of_a_vpn(facts, address);
     });
     if (own != nullptr && link.default_route)
-      return FindingEvidence{"", phrase("This computer's own address is {}.", own->to_string())};
+      return FindingEvidence{"", phrase("This computer's own address is {}.", *own)};
   }
   for (const auto& result : facts.report.probes) {
     // Within a VPN's tunnel its own routers come first.
@@ -97,8 +97,8 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
       if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
       const auto router = IpAddress::parse(text_fact(evidence, Fact::by));
       if (router && router->is_shared()) {
-        return FindingEvidence{result.probe.id, phrase("The first router beyond the site is {}.",
-                                                       router->to_string())};
+        return FindingEvidence{result.probe.id,
+                               phrase("The first router beyond the site is {}.", *router)};
       }
     }
   }
@@ -106,13 +106,12 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
 }
 
 // IPv4 addresses that servers outside saw over UDP: several if lines are balanced, or from a pool.
-std::vector<std::string> public_addresses(const Facts& facts) {
+std::vector<IpAddress> public_addresses(const Facts& facts) {
   const auto split = split_paths(facts);
-  std::vector<std::string> found;
-  for (const auto& address : facts.report.site.public_addresses) {
-    if (address.is_v4() && !(split && address == split->tcp_address))
-      found.push_back(address.to_string());
-  }
+  auto found = facts.report.site.public_addresses;
+  std::erase_if(found, [&](const IpAddress& address) {
+    return !address.is_v4() || (split && address == split->tcp_address);
+  });
   return found;
 }
 

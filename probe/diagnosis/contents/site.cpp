@@ -15,7 +15,7 @@ bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
     return false;
   const auto owner = registrable_domain(elsewhere);
   const auto& own = result.observation.address;
-  if (own && owner == registrable_domain(own->to_string())) return false;
+  if (own && owner == network_of(*own)) return false;
   return !facts.any_probe([&](const ProbeResult& other) {
     return facts.asked_for(other) && registrable_domain(other.probe.target.host) == owner;
   });
@@ -184,8 +184,8 @@ Causes find_split_paths(const Diagnosis& context) {
     const auto there = std::ranges::find_if(
         seen, [&](const ProbeResult* result) { return result->probe.target.host == server; });
     cause.tell(
-        phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
-               by, count_to(server, seen),
+        phrase("{} sees this site as {} over {} (asked {} times){}.", server, address, by,
+               count_to(server, seen),
                count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : ""),
         *there);
   };
