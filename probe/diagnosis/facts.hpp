@@ -216,6 +216,7 @@ class Facts {
 // Of one probe.
 bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
+bool over_tls(const ProbeResult& result);
 // What its packets carry; for streams and calls, the media.
 Cargo cargo_of(const Probe& probe);
 // Over a proxy, and something came from beyond it: at least a certificate.

@@ -39,6 +39,8 @@ bool is_direct(const ProbeResult& result) { return result.probe.target.route.dir
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
 
+bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
+
 Cargo cargo_of(const Probe& probe) {
   using enum CheckKind;
   static constexpr std::pair<CheckKind, Cargo> table[] = {

@@ -22,8 +22,7 @@ bool is_kept_here(const ProbeResult& result) {
 }
 
 bool is_answer_too_long(const ProbeResult& result) {
-  const auto* unanswered = evidence_of(result, EvidenceKind::dns_no_answer);
-  return unanswered != nullptr && flag_fact(*unanswered, Fact::truncated_over_udp);
+  return flag_of(result, EvidenceKind::dns_no_answer, Fact::truncated_over_udp).has_value();
 }
 
 // Of a question whose answer did not fit, TCP was kept.

@@ -14,8 +14,6 @@ bool is_sip(const ProbeResult& result) {
   return result.probe.check == CheckKind::sip && is_direct(result);
 }
 
-bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
-
 Probes tests_that_say(DetailCode detail, const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::sip_alg && result.observation.detail == detail &&
@@ -156,7 +154,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     const auto status = probes.front()->observation.detail.text();
     // Over TLS with a certificate that holds, it is the server that says so.
     const bool proved = std::ranges::any_of(probes, [](const ProbeResult* result) {
-      return result->probe.target.transport == Transport::tls && !has_foreign_root(*result);
+      return over_tls(*result) && !has_foreign_root(*result);
     });
     cause.name(FindingCode::sip_server_error, proved ? certain : likely);
     cause.title = phrase("SIP error {0} from {1}", status, hosts);

@@ -117,7 +117,7 @@ Causes find_captive_portal(const Diagnosis& context) {
       if (known) operators.insert(registrable_domain(host));
       redirected |= !elsewhere.empty();
     }
-    const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);
+    const bool tls = over_tls(result) && is_direct(result);
     if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
       // A site that lets the service itself out does not want a sign-in for it: a web filter keeps
       // its page for others.

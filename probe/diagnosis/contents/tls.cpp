@@ -104,8 +104,7 @@ void add_effects(const Facts& facts, const Probes& inspected, Cause& cause) {
     return flag_of(result, EvidenceKind::chain_root, Fact::expected) == true &&
            !contains(hosts, result.probe.target.host) && facts.asked_for(result);
   }));
-  if (spared.empty()) return;
-  cause.tell(phrase("Not inspected: {}.", listed(spared, 8)));
+  if (!spared.empty()) cause.tell(phrase("Not inspected: {}.", listed(spared, 8)));
 }
 
 struct Fault {

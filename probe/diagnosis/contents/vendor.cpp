@@ -21,8 +21,7 @@ int status_of(const ProbeResult& result) {
 // the proxy's own, except inside a tunnel.
 bool is_server_error(const ProbeResult& result) {
   const int status = status_of(result);
-  const bool tunnelled = result.probe.target.transport == Transport::tls;
-  return (is_direct(result) || tunnelled) && status >= 500 && status != 501;
+  return (is_direct(result) || over_tls(result)) && status >= 500 && status != 501;
 }
 
 // The same over a connection whose certificate holds, by a public root: nobody but the server says
@@ -32,8 +31,7 @@ bool is_proved_error(const ProbeResult& result) {
   const bool valid =
       seen.outcome == Outcome::answered || seen.detail == DetailCode::unexpected_status ||
       seen.detail == DetailCode::unexpected_body || seen.detail == DetailCode::no_upgrade;
-  return result.probe.target.transport == Transport::tls && valid && is_server_error(result) &&
-         !has_foreign_root(result);
+  return over_tls(result) && valid && is_server_error(result) && !has_foreign_root(result);
 }
 
 struct Refusals {
