@@ -32,19 +32,19 @@ Text tried_flows_in_words(const Facts& facts, const Probes& probes);
 // The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
 Text resolvers_in_words(const Facts& facts);
 
-// " The device that refuses is 10.20.0.1.", and whose it is if it is not the site's; empty for no
-// device.
+// " The device that rejects the traffic is 10.20.0.1.", and whose it is if it is not the site's;
+// empty for no device.
 Text ask_the_device(const std::string& device);
 
-// " The whole list: callready firewall rainbow.": of the sets that the probes were made for. Empty
+// " Full list: callready firewall rainbow.": of the sets that the probes were made for. Empty
 // where the finding has the list itself.
 Text where_the_list_is(const Facts& facts, const Probes& probes);
 
 // The same, whether the finding has it or not.
 Text commands_for_the_list(const Facts& facts, const Probes& probes);
 
-// " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
-// sets that the probes were made for advise, of advice whose id holds one of these words. Empty
+// " Rainbow asks for this: "Exempt *.openrainbow.com ..." (section 7.2).": what the documents of
+// the sets that the probes were made for advise, of advice whose id holds one of these words. Empty
 // if there is none.
 Text advice_in_words(const Facts& facts, const Probes& probes,
                      std::initializer_list<std::string_view> words);
