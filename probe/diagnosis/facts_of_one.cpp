@@ -19,10 +19,10 @@ bool is_private_and_right(const ProbeResult& result) {
   const auto* leaf = evidence_of(result, EvidenceKind::certificate);
   bool pinned = false, fits = leaf != nullptr;
   const auto hold_against = [&](const char* name, Fact fact) {
-    const auto pin = result.probe.with.find(name);
-    if (pin == result.probe.with.end() || pin->second.empty()) return;  // any will do
+    const auto pin = parameter_of(result.probe, name);
+    if (pin.empty()) return;  // any will do
     pinned = true;
-    fits = fits && text_fact(*leaf, fact) == pin->second;
+    fits = fits && text_fact(*leaf, fact) == pin;
   };
   hold_against("sha256", Fact::sha256);
   hold_against("public_key_sha256", Fact::public_key_sha256);
