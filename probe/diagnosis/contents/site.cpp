@@ -25,9 +25,9 @@ bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
 // protocol, this many flows have to agree, this many of them to the same server.
 constexpr std::size_t enough = 3, enough_there = 2;
 
-std::size_t count_to(const std::string& host, const Probes& seen) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      seen, [&](const ProbeResult* result) { return result->probe.target.host == host; }));
+Probes those_to(const std::string& host, const Probes& seen) {
+  return those_that(seen,
+                    [&](const ProbeResult& result) { return result.probe.target.host == host; });
 }
 
 // Tunnels that stand in for a missing IP version, and are not VPNs: 464XLAT and DS-Lite (both with
@@ -167,9 +167,8 @@ Causes find_split_paths(const Diagnosis& context) {
   std::string server;
   for (const auto* result : split->tcp) {
     const auto& host = result->probe.target.host;
-    const bool both =
-        count_to(host, split->tcp) >= enough_there && count_to(host, split->udp) >= enough_there;
-    if (both) server = host;
+    const bool by_tcp = those_to(host, split->tcp).size() >= enough_there;
+    if (by_tcp && those_to(host, split->udp).size() >= enough_there) server = host;
   }
   if (server.empty()) return {};
   Cause cause;
@@ -181,13 +180,11 @@ Causes find_split_paths(const Diagnosis& context) {
       "service's hosts from it if calls cannot be joined, or if media goes through a distant "
       "region.");
   const auto tell = [&](std::string_view by, const IpAddress& address, const Probes& seen) {
-    const auto there = std::ranges::find_if(
-        seen, [&](const ProbeResult* result) { return result->probe.target.host == server; });
+    const auto there = those_to(server, seen);
     cause.tell(
         phrase("{} sees this site as {} over {} (asked {} times){}.", server, address, by,
-               count_to(server, seen),
-               count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : ""),
-        *there);
+               there.size(), there.size() < seen.size() ? phrase("; so do all others asked") : ""),
+        there.front());
   };
   tell("UDP", split->udp_address, split->udp);
   tell("TCP", split->tcp_address, split->tcp);
