@@ -11,17 +11,16 @@ namespace {
 std::vector<FindingAffects> sets_that_mind(const Facts& facts, const ProbeResult& result) {
   std::vector<FindingAffects> minding;
   for (const auto& set : facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      if (row.severity == Severity::optional || row.status == Status::skip) continue;
-      if (!contains(row.probes, result.probe.id)) continue;
-      FindingAffects affects{set.id, {}};
-      for (const auto& capability : set.capabilities) {
-        const bool has = contains(capability.requirements, row.id);
-        if (has && capability.verdict != Verdict::ready)
-          affects.capabilities.push_back(capability.id);
-      }
-      minding.push_back(std::move(affects));
-      break;
+    const auto* row = first_that(set.requirements, [&](const RequirementResult& one) {
+      return one.severity != Severity::optional && one.status != Status::skip &&
+             contains(one.probes, result.probe.id);
+    });
+    if (row == nullptr) continue;
+    auto& affects = minding.emplace_back(FindingAffects{set.id, {}});
+    for (const auto& capability : set.capabilities) {
+      const bool has = contains(capability.requirements, row->id);
+      if (has && capability.verdict != Verdict::ready)
+        affects.capabilities.push_back(capability.id);
     }
   }
   return minding;
