@@ -58,7 +58,8 @@ constexpr std::array rules_about_the_rest = {
 
 }  // namespace
 
-Diagnosis::Diagnosis(const Report& whole) : Facts(whole), explained_(got_out_after_all(*this)) {}
+Diagnosis::Diagnosis(const Report& whole)
+    : Facts(whole), got_out(got_out_after_all(*this)), explained_(got_out) {}
 
 Probes Diagnosis::open_probes(const Flow& flow) const {
   Probes open;
@@ -249,7 +250,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
   explained.insert(lost.begin(), lost.end());
   attribution.given_up = std::move(lost);
   attribution.doubted = findings::doubted(context, explained);
-  attribution.got_out = findings::got_out_after_all(context);
+  attribution.got_out = context.got_out;
   return attribution;
 }
 

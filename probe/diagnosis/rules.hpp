@@ -68,6 +68,10 @@ class Diagnosis : public Facts {
  public:
   explicit Diagnosis(const Report& whole);
 
+  // Probes whose packets died before they left, or that nobody answered, and that got out or were
+  // answered when they were sent again: a bad line.
+  const std::set<std::string> got_out;
+
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
   // It works, and an earlier cause says what it lacks.
   bool impaired(const ProbeResult& result) const { return impaired_.contains(result.probe.id); }
@@ -158,8 +162,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 
 // ways/weak_evidence.cpp
-// Probes whose packets died before they left, or that nobody answered, and that got out or were
-// answered when they were sent again: a bad line.
+// For `Diagnosis::got_out`.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
 // Those of `probes` that got no answer and are lost in worlds that add up to 0.99, even if these

@@ -25,21 +25,21 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   return ours;
 }
 
-// Packets that died on the way once: their rows say no more than that it is not known. `after_all`:
-// what got out when it was asked again.
-void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
-                         const std::set<std::string>& after_all,
-                         std::map<std::string, Text>& reasons) {
+using Reasons = std::map<std::string, Text>;  // by probe
+
+// Packets that died on the way once: their rows say no more than that it is not known.
+void doubt_single_proofs(const Diagnosis& context, const std::set<std::string>& explained,
+                         Reasons& reasons) {
   constexpr std::size_t most_by_chance = 2;
   using Host = std::pair<std::string, bool>;
   std::map<Host, std::size_t> died;  // ports of a host over UDP (true) or TCP
   std::map<std::string, Host> once;  // of a probe
   std::set<std::string> firm;
-  for (const auto& flow : facts.flows) {
+  for (const auto& flow : context.flows) {
     for (const auto& sample : flow.samples) {
       if (sample.way != Reachability::blocked) continue;
       const auto& id = sample.result->probe.id;
-      if (firmly_blocked(facts, flow) || sample.turned_away()) {
+      if (firmly_blocked(context, flow) || sample.turned_away()) {
         firm.insert(id);
       } else {
         const Host host{flow.host, flow.udp};
@@ -54,8 +54,8 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
     }
   }
   for (const auto& [id, host] : once) {
-    if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
-    if (after_all.contains(id)) continue;
+    if (died[host] > most_by_chance || firm.contains(id)) continue;
+    if (explained.contains(id) || context.got_out.contains(id)) continue;
     reasons.emplace(id, phrase("one packet was lost, as can happen on any poor line"));
   }
 }
@@ -78,12 +78,11 @@ bool has_silent_ports(const ProbeResult& result) {
 }
 
 // Greetings that were answered the second time, by a check that looks at no certificate.
-void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
-                               std::map<std::string, Text>& reasons) {
-  for (const auto& result : facts.report.probes) {
+void doubt_unseen_certificates(const Diagnosis& context, Reasons& reasons) {
+  for (const auto& result : context.report.probes) {
     const auto& target = result.probe.target;
-    if (target.transport != Transport::tls || !after_all.contains(result.probe.id)) continue;
-    const bool seen = facts.any_probe([&](const ProbeResult& again) {
+    if (target.transport != Transport::tls || !context.got_out.contains(result.probe.id)) continue;
+    const bool seen = context.any_probe([&](const ProbeResult& again) {
       const auto& other = again.probe.target;
       return again.probe.purpose == Purpose::repeat && !chain_of(again).empty() &&
              other.host == target.host && other.port() == target.port();
@@ -223,15 +222,15 @@ class Losses {
 };
 
 // What was only seen to leave, or to connect, may be lost all the same.
-void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string>& after_all,
-                            std::map<std::string, Text>& reasons) {
+void doubt_what_worlds_lose(const Diagnosis& context, Reasons& reasons) {
   const auto& drawn = context.worlds();
   const Losses losses(context, drawn);
   for (const auto& probe : drawn.asked.probes) {
     const auto& result = *probe.result;
     const auto outcome = result.observation.outcome;
     const bool stands = outcome == Outcome::connected && !is_udp(result);
-    const bool weak = outcome == Outcome::passed || stands || after_all.contains(result.probe.id);
+    const bool weak =
+        outcome == Outcome::passed || stands || context.got_out.contains(result.probe.id);
     if (!weak || !is_direct(result) || is_inside(result)) continue;
     auto reason = losses.reason_to_doubt(probe);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
@@ -242,10 +241,9 @@ void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string
 
 std::map<std::string, Text> doubted(const Diagnosis& context,
                                     const std::set<std::string>& explained) {
-  std::map<std::string, Text> reasons;
-  const auto after_all = got_out_after_all(context);
-  doubt_single_proofs(context, explained, after_all, reasons);
-  doubt_unseen_certificates(context, after_all, reasons);
+  Reasons reasons;
+  doubt_single_proofs(context, explained, reasons);
+  doubt_unseen_certificates(context, reasons);
   const bool limited = new_flows_are_limited(context);
   const bool limit_hurts =
       limited && context.affects_requirement(context.probes_that([&](const ProbeResult& result) {
@@ -264,7 +262,7 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
       reasons.emplace(id, phrase("this network limits new flows"));
     if (carried_nothing(result))
       reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
-    const bool weak = result.observation.outcome == Outcome::passed || after_all.contains(id);
+    const bool weak = result.observation.outcome == Outcome::passed || context.got_out.contains(id);
     const auto router =
         weak && is_direct(result) ? no_farther_than(context, result) : std::string();
     if (router.empty()) continue;
@@ -274,7 +272,7 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
                                    ? phrase("which stops other packets")
                                    : phrase("beyond which other packets are stopped")));
   }
-  doubt_what_worlds_lose(context, after_all, reasons);
+  doubt_what_worlds_lose(context, reasons);
   return reasons;
 }
 
