@@ -136,6 +136,84 @@ std::vector<Cause> causes_by(std::span<Rule* const> rules, Diagnosis& so_far) {
   return found;
 }
 
+// A probe that was not made, though not because it was not needed, or that was seen to leave the
+// site and no further: where a cause closes its way it is lost all the same.
+void contradict_what_is_closed(const Report& report, Cause& cause) {
+  if (cause.closes == Closes::nothing_more) return;
+  const std::set<const ProbeResult*> known(cause.contradicted.begin(), cause.contradicted.end());
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    const auto& target = result.probe.target;
+    const bool untried = seen.outcome == Outcome::skipped &&
+                         seen.detail != DetailCode::not_needed && !target.host.empty();
+    if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
+    if (is_inside(result)) continue;
+    if (closes(cause.closes, target.transport, target.port(), !target.route.direct()))
+      cause.contradicted.push_back(&result);
+  }
+}
+
+std::vector<Cause> find_causes(Diagnosis& so_far) {
+  auto found = causes_by(rules_about_the_site, so_far);
+  const auto of_contents = causes_by(rules_about_contents, so_far);
+  append(found, causes_by(rules_about_ways, so_far));
+  append(found, of_contents);  // people read of ways first
+  append(found, causes_by(rules_about_the_rest, so_far));
+  for (auto& cause : found) {
+    contradict_what_is_closed(so_far.report, cause);
+    cause.runner_up = runner_up(so_far, cause);
+  }
+  return found;
+}
+
+// What the causes explain and affect, by the rows and verdicts of the report.
+std::vector<Finding> completed(std::vector<Cause> causes, const Facts& facts) {
+  std::vector<Finding> found;
+  for (auto& cause : causes) {
+    fill_in(facts.report, cause);
+    if (has(cause.code, FindingTrait::asks_to_let_through)) {
+      // What is inspected was reached all the same.
+      auto lost = cause.code == FindingCode::tls_intercepted ? cause.explained
+                                                             : failing_ones(cause.explained);
+      append(lost, cause.contradicted);
+      cause.rules = rules_to_allow(facts, lost, {cause.code, cause.closes});
+      // Rows that it closes untried are known now: the fix names them, too.
+      if (!cause.asked.empty()) cause.fix.replace(cause.asked.string(), in_short(cause.rules));
+    }
+    found.push_back(std::move(cause));
+  }
+  if (auto rest = find_unexplained(facts, found)) {
+    fill_in(facts.report, *rest);
+    found.push_back(std::move(*rest));
+  }
+  sort_by_impact(found, facts.report.sets);
+  return found;
+}
+
+Attribution attribution_of(const std::vector<Cause>& causes, const Diagnosis& context) {
+  Attribution attribution;
+  std::set<std::string> explained, perhaps;  // by a cause that is only possible, or decides no row
+  for (const auto& cause : causes) {
+    auto lost = ids_of(failing_ones(cause.explained));
+    lost.merge(ids_of(cause.contradicted));
+    const bool decides = !has(cause.code, FindingTrait::decides_no_row);
+    if (!decides || cause.confidence == Confidence::possible) {
+      // What blocks the whole computer also explains what was silent before it began.
+      if (!has(cause.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
+      continue;
+    }
+    explained.insert(lost.begin(), lost.end());
+    attribution.entries.push_back(
+        {cause.code, cause.title, std::move(lost), ids_of(cause.impaired), cause.closes});
+  }
+  auto lost = surely_lost(context, perhaps);
+  explained.insert(lost.begin(), lost.end());
+  attribution.given_up = std::move(lost);
+  attribution.doubted = doubted(context, explained);
+  attribution.got_out = context.got_out;
+  return attribution;
+}
+
 }  // namespace
 
 bool Diagnosis::breaks_capability(const Probes& probes) const {
@@ -173,87 +251,6 @@ void Diagnosis::note(const Cause& cause) {
 
 namespace {
 
-// A probe that was not made, though not because it was not needed, or that was seen to leave the
-// site and no further: where a cause closes its way it is lost all the same.
-void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
-  if (cause.closes == Closes::nothing_more) return;
-  const std::set<const ProbeResult*> known(cause.contradicted.begin(), cause.contradicted.end());
-  for (const auto& result : report.probes) {
-    const auto& seen = result.observation;
-    const auto& target = result.probe.target;
-    const bool untried = seen.outcome == Outcome::skipped &&
-                         seen.detail != DetailCode::not_needed && !target.host.empty();
-    if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
-    if (findings::is_inside(result)) continue;
-    if (closes(cause.closes, target.transport, target.port(), !target.route.direct()))
-      cause.contradicted.push_back(&result);
-  }
-}
-
-std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
-  auto found = findings::causes_by(findings::rules_about_the_site, so_far);
-  const auto of_contents = findings::causes_by(findings::rules_about_contents, so_far);
-  append(found, findings::causes_by(findings::rules_about_ways, so_far));
-  append(found, of_contents);  // people read of ways first
-  append(found, findings::causes_by(findings::rules_about_the_rest, so_far));
-  for (auto& cause : found) {
-    contradict_what_is_closed(so_far.report, cause);
-    cause.runner_up = findings::runner_up(so_far, cause);
-  }
-  return found;
-}
-
-// What the causes explain and affect, by the rows and verdicts of the report.
-std::vector<Finding> completed(std::vector<findings::Cause> causes, const findings::Facts& facts) {
-  std::vector<Finding> found;
-  for (auto& cause : causes) {
-    findings::fill_in(facts.report, cause);
-    if (has(cause.code, FindingTrait::asks_to_let_through)) {
-      // What is inspected was reached all the same.
-      auto lost = cause.code == FindingCode::tls_intercepted
-                      ? cause.explained
-                      : findings::failing_ones(cause.explained);
-      append(lost, cause.contradicted);
-      cause.rules = rules_to_allow(facts, lost, {cause.code, cause.closes});
-      // Rows that it closes untried are known now: the fix names them, too.
-      if (!cause.asked.empty()) cause.fix.replace(cause.asked.string(), in_short(cause.rules));
-    }
-    found.push_back(std::move(cause));
-  }
-  auto rest = findings::find_unexplained(facts, found);
-  if (rest) {
-    findings::fill_in(facts.report, *rest);
-    found.push_back(std::move(*rest));
-  }
-  sort_by_impact(found, facts.report.sets);
-  return found;
-}
-
-Attribution attribution_of(const std::vector<findings::Cause>& causes,
-                           const findings::Diagnosis& context) {
-  Attribution attribution;
-  std::set<std::string> explained, perhaps;  // by a cause that is only possible, or decides no row
-  for (const auto& cause : causes) {
-    auto lost = findings::ids_of(findings::failing_ones(cause.explained));
-    lost.merge(findings::ids_of(cause.contradicted));
-    const bool decides = !has(cause.code, FindingTrait::decides_no_row);
-    if (!decides || cause.confidence == Confidence::possible) {
-      // What blocks the whole computer also explains what was silent before it began.
-      if (!has(cause.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
-      continue;
-    }
-    explained.insert(lost.begin(), lost.end());
-    attribution.entries.push_back(
-        {cause.code, cause.title, std::move(lost), findings::ids_of(cause.impaired), cause.closes});
-  }
-  auto lost = findings::surely_lost(context, perhaps);
-  explained.insert(lost.begin(), lost.end());
-  attribution.given_up = std::move(lost);
-  attribution.doubted = findings::doubted(context, explained);
-  attribution.got_out = context.got_out;
-  return attribution;
-}
-
 std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultIndex& index) {
   std::vector<SetResult> results;
   for (const auto& planned : sets) results.push_back(judge_set(planned, index));
@@ -274,7 +271,7 @@ Text doubt_of(const SetHead& needed) {
 
 std::vector<Finding> diagnose(const Report& report) {
   findings::Diagnosis so_far(report);
-  return completed(find_causes(so_far), so_far);
+  return findings::completed(findings::find_causes(so_far), so_far);
 }
 
 std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
@@ -287,8 +284,8 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
   std::vector<findings::Cause> causes;
   {
     findings::Diagnosis so_far(report);  // with rows that are judged anew below
-    causes = find_causes(so_far);
-    index.attribute(attribution_of(causes, so_far));
+    causes = findings::find_causes(so_far);
+    index.attribute(findings::attribution_of(causes, so_far));
   }
   report.sets = judged(sets, index);
   for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -308,7 +305,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
       tell(doubt_of(needed));
     }
   }
-  report.findings = completed(std::move(causes), findings::Facts(report));
+  report.findings = findings::completed(std::move(causes), findings::Facts(report));
   weigh_findings(report.findings, report.sets);
 }
 
