@@ -192,7 +192,4 @@ bool only_plain_http_works(const Facts& facts);
 bool some_fell_silent(const Facts& facts);
 bool is_shut_out(const Facts& facts);
 
-// The failing UDP probes to the outside, but DNS.
-Probes failing_udp(const Diagnosis& context);
-
 }  // namespace callready::findings

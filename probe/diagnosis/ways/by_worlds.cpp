@@ -1,7 +1,6 @@
 #include "probe/diagnosis/ways/by_worlds.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace callready::findings {
 
@@ -9,48 +8,6 @@ const reach::Diagnosis& Diagnosis::worlds() const {
   if (!worlds_)
     worlds_ = std::make_shared<const reach::Diagnosis>(reach::find_worlds(report, contents_));
   return *worlds_;
-}
-
-const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::Box& box) {
-  const auto [known, fresh] = left_.try_emplace(&box);
-  auto& left = known->second;
-  if (!fresh || box.kind != reach::Kind::rule || !box.hosts.empty() || box.cargoes != 0)
-    return left;
-  constexpr std::size_t several = 3;
-  constexpr std::array got_through{Seen::reply, Seen::arrived, Seen::talk, Seen::refused_far};
-  const auto& sight = context_.worlds().sight;
-  std::set<std::uint16_t> ports;
-  std::vector<std::size_t> spared;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
-    const bool dns = packet.cargo == Cargo::dns || packet.port == 53;
-    const bool ends_before = packet.ends_before_device || (packet.ends_early && box.beyond);
-    if (dns || !such_(packet) || ends_before) continue;
-    // An error that comes back says nothing about replies.
-    const bool no_reply = box.fate == reach::Fate::deaf && event.seen == Seen::arrived;
-    const bool contradicted = !packet.ends_early && contains(got_through, event.seen) && !no_reply;
-    if (!contradicted && loses(fate_of(box, packet))) {
-      ports.insert(packet.port);
-      continue;
-    }
-    const auto& result = *context_.find(event.probe);
-    const bool tells = is_direct(result) && !is_inside(result);
-    if (tells && contradicted) return left;
-    if (tells) spared.push_back(i);
-  }
-  const bool says_all =
-      box.code == FindingCode::firewall_udp_blocked || box.code == FindingCode::firewall_web_only;
-  if (ports.size() >= (says_all ? 1 : several)) left = std::move(spared);
-  return left;
-}
-
-bool AllClosed::by(const reach::Box& box, const reach::World& world) {
-  const auto& left = left_by(box);
-  const auto& drawn = context_.worlds();
-  return left && std::ranges::all_of(*left, [&](std::size_t number) {
-           return loses(fate_in(world, drawn.boxes, drawn.sight.packets[number]).fate);
-         });
 }
 
 std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such) {

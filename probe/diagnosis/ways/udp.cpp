@@ -2,13 +2,90 @@
 // apart", 4): worlds decide it. And media that goes one way: relays that we made ourselves, or a
 // far end of our own, hear us, and what they send back does not come in.
 #include <algorithm>
+#include <array>
+#include <map>
 
-#include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 
 namespace callready::findings {
 namespace {
+
+// What to a firewall is DNS, whatever it carries.
+bool is_dns(const reach::Packet& packet) {
+  return packet.cargo == Cargo::dns || packet.port == dns_port;
+}
+
+// Firewall rules that let none of certain packets through except DNS, whatever they carry and to
+// whom. None of those that were sent got through, and what a rule leaves open, another box of its
+// world closes. A list of three ports or more counts as all if it has every port that was tried.
+class AllClosed {
+ public:
+  using OfPackets = bool (*)(const reach::Packet&);
+  AllClosed(const Diagnosis& context, OfPackets such)
+      : context_(context), drawn_(context.worlds()), such_(such) {}
+
+  bool by(const reach::Box& box, const reach::World& world) {
+    const auto& left = left_by(box);
+    return left && std::ranges::all_of(*left, [&](std::size_t number) {
+             return loses(fate_in(world, drawn_.boxes, drawn_.sight.packets[number]).fate);
+           });
+  }
+
+ private:
+  // The numbers of the packets that it leaves open; nothing: it is not such a rule. Kept, since
+  // many worlds have the same boxes.
+  const std::optional<std::vector<std::size_t>>& left_by(const reach::Box& box) {
+    const auto [known, fresh] = left_.try_emplace(&box);
+    auto& left = known->second;
+    if (!fresh || box.kind != reach::Kind::rule || !box.hosts.empty() || box.cargoes != 0)
+      return left;
+    constexpr std::size_t several = 3;
+    constexpr std::array got_through{Seen::reply, Seen::arrived, Seen::talk, Seen::refused_far};
+    const auto& sight = drawn_.sight;
+    std::set<std::uint16_t> ports;
+    std::vector<std::size_t> spared;
+    for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+      const auto& packet = sight.packets[i];
+      const auto& event = sight.events.flows[i];
+      const bool ends_before = packet.ends_before_device || (packet.ends_early && box.beyond);
+      if (is_dns(packet) || !such_(packet) || ends_before) continue;
+      // An error that comes back says nothing about replies.
+      const bool no_reply = box.fate == reach::Fate::deaf && event.seen == Seen::arrived;
+      const bool contradicted =
+          !packet.ends_early && contains(got_through, event.seen) && !no_reply;
+      if (!contradicted && loses(fate_of(box, packet))) {
+        ports.insert(packet.port);
+        continue;
+      }
+      const auto& result = *context_.find(event.probe);
+      const bool tells = is_direct(result) && !is_inside(result);
+      if (tells && contradicted) return left;
+      if (tells) spared.push_back(i);
+    }
+    const bool says_all =
+        box.code == FindingCode::firewall_udp_blocked || box.code == FindingCode::firewall_web_only;
+    if (ports.size() >= (says_all ? 1 : several)) left = std::move(spared);
+    return left;
+  }
+
+  const Diagnosis& context_;
+  const reach::Diagnosis& drawn_;
+  OfPackets such_;
+  std::map<const reach::Box*, std::optional<std::vector<std::size_t>>> left_;
+};
+
+// To the outside, but DNS.
+Probes failing_udp(const Diagnosis& context) {
+  return context.probes_that([&](const ProbeResult& result) {
+    const bool dns = result.probe.target.port() == dns_port;
+    // A call that was offered over TLS, and whose checks over UDP got no answer.
+    const bool silent_call =
+        result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
+    return (is_udp(result) || silent_call) && !dns && context.goes_outside(result) &&
+           failing(result) && !context.explained(result);
+  });
+}
 
 const FlowSample* tcp_works(const Facts& facts) {
   return first_sample(facts.select([](const Flow& flow) { return !flow.udp; }),
@@ -22,7 +99,7 @@ std::optional<std::uint16_t> lowest_without_reply(const Diagnosis& context) {
   std::set<Endpoint> known, heard, silent;
   bool any_left = false;
   for (const auto& [packet, event] : context.worlds().sight.seen_packets()) {
-    if (!packet.udp || packet.cargo == Cargo::dns || packet.port == dns_port) continue;
+    if (!packet.udp || is_dns(packet)) continue;
     const Endpoint to{event.flow.host, packet.port};
     const bool half_way = event.seen == Seen::one_way;
     const bool left = half_way || (event.seen == Seen::expired && !packet.ends_at_device);
@@ -105,9 +182,8 @@ bool any_dies_whatever_it_carries(const Diagnosis& context) {
   const auto& drawn = context.worlds();
   const auto& best = drawn.worlds.front();
   for (const auto& [packet, event] : drawn.sight.seen_packets()) {
-    const bool dns = packet.cargo == Cargo::dns || packet.port == dns_port;
     const bool died = packet.ends_early && reach::is_bad(event.seen);
-    if (!packet.udp || dns || !died) continue;
+    if (!packet.udp || is_dns(packet) || !died) continue;
     const auto met = reach::fate_in(best, drawn.boxes, packet);
     if (met.met() && drawn.boxes[met.box].cargoes == 0) return true;
   }
@@ -157,17 +233,6 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
                                                        : possible;
   closed.confidence = std::max(told->confidence(), surest);
   return closed;
-}
-
-Probes failing_udp(const Diagnosis& context) {
-  return context.probes_that([&](const ProbeResult& result) {
-    const bool dns = result.probe.target.port() == dns_port;
-    // A call that was offered over TLS, and whose checks over UDP got no answer.
-    const bool silent_call =
-        result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
-    return (is_udp(result) || silent_call) && !dns && context.goes_outside(result) &&
-           failing(result) && !context.explained(result);
-  });
 }
 
 Causes find_udp_blocked(const Diagnosis& context) {
@@ -257,7 +322,7 @@ Causes find_one_way_media(const Diagnosis& context) {
 Causes find_web_only(const Diagnosis& context) {
   const auto lost_tcp = context.probes_that([&](const ProbeResult& result) {
     const auto port = result.probe.target.port();
-    const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
+    const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != dns_port;
     return other && failing(result) && !is_inside(result) && !context.explained(result);
   });
   // Where a server showed a certificate, even one that nobody trusts.
@@ -281,9 +346,8 @@ Causes find_web_only(const Diagnosis& context) {
   });
   if (!told || told->confidence() == possible) return {};
   // Silence alone shows no device of the site's own.
-  const auto beside_the_web = context.select([](const Flow& flow) {
-    return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
-  });
+  const auto beside_the_web = context.select(
+      [](const Flow& flow) { return flow.port != dns_port && (flow.udp || !is_web(flow.port)); });
   const bool seen = any_blocked(beside_the_web);
   if (!seen && !silence_tells(context)) return {};
   Cause cause(lost_tcp);
