@@ -1,7 +1,5 @@
 #include "probe/diagnosis/ways/by_worlds.hpp"
 
-#include <algorithm>
-
 namespace callready::findings {
 
 const reach::Diagnosis& Diagnosis::worlds() const {

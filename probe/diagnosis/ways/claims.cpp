@@ -5,8 +5,6 @@
 #include <map>
 #include <tuple>
 
-#include "probe/diagnosis/reach/clues.hpp"
-
 namespace callready::findings {
 namespace {
 

@@ -3,7 +3,6 @@
 // decide all of these.
 #include <algorithm>
 
-#include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 
 namespace callready::findings {

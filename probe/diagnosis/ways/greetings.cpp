@@ -3,7 +3,6 @@
 // and then cut off by the name in its greeting. Silence from the start proves nothing.
 #include <algorithm>
 
-#include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 
 namespace callready::findings {

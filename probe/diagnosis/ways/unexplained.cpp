@@ -4,8 +4,6 @@
 // them apart.
 #include <algorithm>
 
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 
