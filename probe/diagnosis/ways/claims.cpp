@@ -118,6 +118,7 @@ class Reader {
     return list;
   }
 
+  // That a device on the way closes that flow, for whatever reason.
   double sure_of(const Flow& flow) const {
     reach::EventIds events;
     for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
@@ -341,14 +342,14 @@ Claim claim_of(const Facts& facts, const ClosedFlows& closed) {
   return claim;
 }
 
-Claim claim_of(const Facts& facts, const Flow& flow, double sure) {
+Claim claim_of(const Diagnosis& context, const Flow& flow) {
   Claim claim;
   claim.flows = {&flow};
   claim.blocked = flow.way == Reachability::blocked;
-  claim.beyond = is_beyond(facts, flow);
+  claim.beyond = is_beyond(context, flow);
   claim.party = claim.beyond ? "" : flow.party;
-  claim.sure = claim.blocked ? sure : 0;
-  claim.weigh(facts);
+  claim.sure = claim.blocked ? Reader(context).sure_of(flow) : 0;
+  claim.weigh(context);
   return claim;
 }
 
@@ -358,10 +359,6 @@ std::vector<ClosedFlows> closed_flows(const Diagnosis& context) {
     return flow.way != Reachability::open && !context.open_probes(flow).empty();
   });
   return any ? Reader(context).read() : std::vector<ClosedFlows>();
-}
-
-double sure_to_be_closed(const Diagnosis& context, const Flow& flow) {
-  return Reader(context).sure_of(flow);
 }
 
 }  // namespace callready::findings

@@ -28,9 +28,6 @@ struct ClosedFlows {
 // drawn only where a flow fails and nothing explains it.
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context);
 
-// How sure it is (0 to 1) that a device on the way closes that flow, for whatever reason.
-double sure_to_be_closed(const Diagnosis& context, const Flow& flow);
-
 // What a finding will claim, and about which flows.
 struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
@@ -61,7 +58,7 @@ struct Claim {
 };
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed);
-// About one flow, without a claim about its port or its host. `sure`: that it is closed on the way.
-Claim claim_of(const Facts& facts, const Flow& flow, double sure);
+// About one flow, without a claim about its port or its host.
+Claim claim_of(const Diagnosis& context, const Flow& flow);
 
 }  // namespace callready::findings

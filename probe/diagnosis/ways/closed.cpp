@@ -353,7 +353,7 @@ Causes find_flows(const Diagnosis& context) {
     const auto open = context.open_probes(flow);
     const bool by_chance = missed && context.line_loses() && times_lost(flow) < 3;
     if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
-    auto claim = claim_of(context, flow, sure_to_be_closed(context, flow));
+    auto claim = claim_of(context, flow);
     claim.probes = open;
     if (!missed || is_missed(context, claim)) add(context, all, std::move(claim));
   }
