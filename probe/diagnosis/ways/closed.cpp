@@ -25,8 +25,7 @@ struct Span {
   // Where it ends, a range of these probes ends, too, or the next port gets out.
   bool has_known_ends(const Probes& probes) const {
     const auto known = [&](auto end, int beyond) {
-      return std::ranges::find(open, beyond) != open.end() ||
-             std::ranges::any_of(probes, [&](const ProbeResult* result) {
+      return contains(open, beyond) || std::ranges::any_of(probes, [&](const ProbeResult* result) {
                const auto& range = result->probe.target.ports;
                return !range.single() && range.*end == ports.*end;
              });
@@ -100,18 +99,15 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
-  std::map<Ports, std::vector<std::string>> alike;  // hosts
-  for (const auto& host : hosts) alike[ports_of[host]].push_back(host);
   constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
   Text text;
   subjects = 0;
-  for (const auto& host : hosts) {
-    const auto& ports = ports_of[host];
-    if (alike[ports].front() != host) continue;
+  const auto its_ports = [&](const std::string& host) -> const Ports& { return ports_of.at(host); };
+  for (const auto& alike : grouped(hosts, its_ports)) {
     std::vector<Text> rules;
-    for (const auto& [protocol, numbers] : ports)
+    for (const auto& [protocol, numbers] : its_ports(alike.front()))
       rules.push_back(phrase("{} {}", protocol, listed(numbers, most_ports)));
-    const auto more = phrase("{} to {}", listed(rules), listed(alike[ports]));
+    const auto more = phrase("{} to {}", listed(rules), listed(alike));
     text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
   }
