@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <ranges>
 
 #include "probe/diagnosis/attribution.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -45,7 +46,7 @@ struct Cause : Finding {
   }
   // What these saw, up to `most` of them.
   void show(const Probes& probes, std::size_t most = 8) {
-    for (std::size_t i = 0; i < std::min(most, probes.size()); ++i) tell(what_it_saw(*probes[i]));
+    for (const auto* result : probes | std::views::take(most)) tell(what_it_saw(*result));
   }
   // The probe's own evidence of that kind; false where it has none.
   bool tell(EvidenceKind kind, const ProbeResult& of) {

@@ -39,9 +39,9 @@ bool holds(const FirewallRule& all, const FirewallRule& part) {
 void leave_out_repeated(std::vector<FirewallRule>& rules) {
   for (std::size_t i = 0; i < rules.size();) {
     const auto& part = rules[i];
-    const auto whole = std::ranges::find_if(
+    auto* whole = first_that(
         rules, [&](const FirewallRule& other) { return &other != &part && holds(other, part); });
-    if (whole == rules.end()) {
+    if (whole == nullptr) {
       ++i;
       continue;
     }
@@ -49,8 +49,8 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
     for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
                               &FirewallRule::purposes, &FirewallRule::sources}) {
       std::vector<std::string> all = part.*member;  // what asks for less is what people miss first
-      add_new(all, (*whole).*member);
-      (*whole).*member = std::move(all);
+      add_new(all, whole->*member);
+      whole->*member = std::move(all);
     }
     rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
   }

@@ -176,13 +176,12 @@ class Reader {
   ClosedFlows closed_by(std::uint32_t number, const reach::EventIds& events) const {
     ClosedFlows closed;
     closed.box = &drawn_.boxes[number];
-    std::set<const ProbeResult*> known;
     for (const auto event : events) {
       const auto* result = context_.find(seen(event).probe);
       // Questions to the site's own resolvers are left to the rules about names.
       const bool open =
           failing(*result) && !context_.explained(*result) && !result->probe.target.host.empty();
-      if (open && known.insert(result).second) closed.probes.push_back(result);
+      if (open) add_once(closed.probes, result);
     }
     for (const auto& flow : context_.flows) {
       const bool its =

@@ -276,9 +276,8 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
 }
 
 void add(const Facts& facts, std::vector<Claim>& all, Claim claim) {
-  const auto same =
-      std::ranges::find_if(all, [&](const Claim& one) { return one.goes_with(claim); });
-  if (same == all.end()) {
+  auto* same = first_that(all, [&](const Claim& one) { return one.goes_with(claim); });
+  if (same == nullptr) {
     all.push_back(std::move(claim));
     return;
   }
@@ -315,11 +314,9 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
 }  // namespace
 
 Causes find_closed(const Diagnosis& context) {
-  const auto parts = closed_flows(context);
-  if (parts.empty()) return {};
   std::vector<Claim> found, all;
   std::set<std::string> proved;  // operators with a destination that is seen to be blocked
-  for (const auto& closed : parts) {
+  for (const auto& closed : closed_flows(context)) {
     auto claim = claim_of(context, closed);
     // A row needs it, not only questions of our own.
     const bool matters = context.affects_requirement(claim.probes) ||

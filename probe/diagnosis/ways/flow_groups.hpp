@@ -15,8 +15,7 @@ bool heard(const Flow& flow);
 template <typename Wanted>
 const FlowSample* first_sample(const std::vector<const Flow*>& flows, Wanted wanted) {
   for (const auto* flow : flows) {
-    const auto found = std::ranges::find_if(flow->samples, wanted);
-    if (found != flow->samples.end()) return &*found;
+    if (const auto* found = first_that(flow->samples, wanted)) return found;
   }
   return nullptr;
 }

@@ -262,7 +262,7 @@ std::optional<Finding> disconnected(const Site& site) {
   }
   bool silent = true;
   for (const auto& gateway : site.gateways) {
-    silent &= gateway.answers == std::optional(false);
+    silent &= gateway.answers == false;
     gateways.push_back(gateway.address.to_string());
   }
   Cause cause;

@@ -294,14 +294,13 @@ Causes find_udp_blocked(const Diagnosis& context) {
 }
 
 Causes find_one_way_media(const Diagnosis& context) {
-  Cause cause;
-  cause.name(FindingCode::media_one_way, certain);
-  cause.explained = context.probes_that([&](const ProbeResult& result) {
+  Cause cause(context.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
-  });
+  }));
+  cause.name(FindingCode::media_one_way, certain);
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
-      const bool one_way = flag_fact(evidence, Fact::inbound) == std::optional(false);
+      const bool one_way = flag_fact(evidence, Fact::inbound) == false;
       if (evidence.kind != EvidenceKind::udp_port || !one_way || cause.evidence.size() >= 6)
         continue;
       cause.tell(phrase("{}, {}", result->probe.target.host, evidence.text), result);

@@ -157,10 +157,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   Cause cause;
   for (const auto& set : facts.report.sets) {
     for (const auto* row : unexplained_rows(set, explained)) {
-      for (const auto& id : row->probes) {
-        const auto* result = facts.find(id);
-        const bool lost = result != nullptr && failing(*result) && facts.asked_for(*result);
-        if (lost) add_once(cause.explained, result);
+      for (const auto* result : facts.probes_of(*row)) {
+        if (failing(*result) && facts.asked_for(*result)) add_once(cause.explained, result);
       }
     }
   }
