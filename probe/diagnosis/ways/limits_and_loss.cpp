@@ -225,15 +225,15 @@ Causes find_loss(const Diagnosis& context) {
   cause.title = by_line ? phrase("Packets are lost in transit")
                         : phrase("Packets are lost in transit, or a device limits new connections");
   cause.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
-  cause.fix += by_line ? phrase(
-                             "If packets are still lost, ask the Internet provider to measure "
-                             "the loss on the line.")
-                       : phrase(
-                             "If answers are still missing, check the firewall for a limit on "
-                             "new connections per "
-                             "second (flood or scan protection) and its log for packets from "
-                             "this computer, and ask "
-                             "the Internet provider to measure the loss on the line.");
+  cause.fix +=
+      by_line ? phrase(
+                    "If packets are still lost, ask the Internet provider to measure the loss on "
+                    "the line.")
+              : phrase(
+                    "If answers are still missing, check the firewall for a limit on new "
+                    "connections per second (flood or scan protection) and its log for packets "
+                    "from this computer, and ask the Internet provider to measure the loss on the "
+                    "line.");
   cause.tell(late.size() == 1 ? phrase("One request was answered only on the second try.")
                               : phrase("{} requests were answered only after they were sent again.",
                                        late.size()));
