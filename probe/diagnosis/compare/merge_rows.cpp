@@ -140,16 +140,16 @@ RequirementResult combined(AllSaid<RequirementResult> all) {
   result.reached = result.total = 0;
   result.probes.clear();
   for (const auto& row : all) {
-    result.left_out = result.left_out || row->left_out;
+    result.left_out |= row->left_out;
     for (const auto& id : row->probes) result.probes.push_back(id_from(id, row.part->name));
   }
   for (const auto& row : deciding) {
     result.reached = sum_of(result.reached, row->reached);
     result.total = sum_of(result.total, row->total);
-    result.poor = result.poor || row->poor;
+    result.poor |= row->poor;
     if (!result.closed_by) result.closed_by = row->closed_by;
-    result.impaired = result.impaired || row->impaired;
-    result.lost = result.lost && row->lost;
+    result.impaired |= row->impaired;
+    result.lost &= row->lost;
   }
   return result;
 }
@@ -281,13 +281,16 @@ Finding combined(const AllSaid<Finding>& group, const std::vector<MergeInput>& p
   result.title = first.title;
   result.owner = first.owner;
   result.confidence = first.confidence;
-  bool same_fix = true;
+  const auto all_agree = [&](auto Finding::*member) {
+    return std::ranges::all_of(
+        group, [&](const auto& said) { return said.item->*member == first.*member; });
+  };
+  const bool same_fix = all_agree(&Finding::fix);
+  if (same_fix) result.fix = first.fix;
+  if (all_agree(&Finding::runner_up)) result.runner_up = first.runner_up;
   for (const auto& [part, finding] : group) {
     result.confidence = std::min(result.confidence, finding->confidence);  // certain is the first
-    same_fix = same_fix && finding->fix == first.fix;
     add_once(result.seen_from, part->name);
-  }
-  for (const auto& [part, finding] : group) {
     if (!same_fix) {
       if (!result.fix.empty()) result.fix += " ";
       result.fix += phrase("For {}: {}", part->name, finding->fix);
@@ -301,10 +304,6 @@ Finding combined(const AllSaid<Finding>& group, const std::vector<MergeInput>& p
                                  phrase("From {}: {}", part->name, item.text)});
     }
   }
-  if (same_fix) result.fix = first.fix;
-  const bool same_other = std::ranges::all_of(
-      group, [&](const auto& finding) { return finding->runner_up == first.runner_up; });
-  if (same_other) result.runner_up = first.runner_up;
   std::vector<std::string> not_from;
   for (const auto& part : parts) {
     if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);

@@ -50,9 +50,8 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     const auto* result = context.find(drawn.sight.events.flows[event].probe);
     if (is_open(*result)) add_once(cause.explained, result);
   }
-  const auto confidence = told->confidence();
-  cause.name(*family.finding, confidence);
-  const bool weak = confidence == possible;
+  cause.name(*family.finding, told->confidence());
+  const bool weak = cause.confidence == possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;
   return cause;
