@@ -132,8 +132,8 @@ Causes find_mtu(const Diagnosis& context) {
   const bool passes_elsewhere = full_size_passes(context, is_udp(first));
   if (one && passes_elsewhere && context.line_loses()) return {};
   const bool one_is_chance =
-      one && (passes_elsewhere || (is_udp(first) ? udp_gets_lost(context) || context.line_loses()
-                                                 : certificates_arrive(context, first)));
+      one && (passes_elsewhere ||
+              (is_udp(first) ? context.line_loses() : certificates_arrive(context, first)));
   // Out by UDP, and in with the certificates.
   const bool all_are_chance = (context.line_loses() || full_size_passes(context, true)) &&
                               std::ranges::all_of(cause.explained, [&](const auto* result) {
