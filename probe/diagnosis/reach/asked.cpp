@@ -57,10 +57,8 @@ class Asking {
   Asked make() {
     ById known;
     for (const auto& result : report_.probes) known[result.probe.id] = &result;
-    for (const auto& set : report_.sets) {
-      for (const auto& row : set.requirements) {
-        for (const auto* result : probes_of(row, known)) add(*result);
-      }
+    for (const auto& row : rows_of(report_.sets)) {
+      for (const auto* result : probes_of(row, known)) add(*result);
     }
     return std::move(made_);
   }
