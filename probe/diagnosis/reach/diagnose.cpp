@@ -2,53 +2,39 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/read.hpp"
-#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
 
-// Signs that a rule about contents has to confirm: it looks closer than one reading can.
+// Signs that a rule about contents has to confirm, since it looks closer than one reading can, and
+// the findings that do so.
+constexpr std::pair<Sign, FindingCode> confirmations[] = {
+    {Sign::cert_expired, FindingCode::tls_expired},
+    {Sign::cert_expired, FindingCode::time_skewed},
+    {Sign::cert_wrong_name, FindingCode::tls_wrong_name},
+    {Sign::cert_wrong_name, FindingCode::dns_rewritten},
+    {Sign::cert_untrusted, FindingCode::tls_untrusted},
+    {Sign::cert_untrusted, FindingCode::tls_intercepted},
+    {Sign::root_unexpected, FindingCode::tls_intercepted},
+    {Sign::root_unexpected, FindingCode::tls_untrusted},
+    {Sign::packets_too_big, FindingCode::network_mtu},
+    {Sign::ipv6_broken, FindingCode::network_ipv6_broken},
+    {Sign::clock_off, FindingCode::time_skewed},
+    {Sign::dns_special, FindingCode::dns_rewritten}};
+
 void keep_confirmed(FlowEvents& events, const std::vector<Finding>& contents) {
-  const auto found = [&](std::initializer_list<FindingCode> codes) {
-    return std::ranges::any_of(
-        contents, [&](const Finding& finding) { return contains(codes, finding.code); });
-  };
-  const auto confirmed = [&](Sign sign) {
-    switch (sign) {
-      case Sign::cert_expired:
-        return found({FindingCode::tls_expired, FindingCode::time_skewed});
-      case Sign::cert_wrong_name:
-        return found({FindingCode::tls_wrong_name, FindingCode::dns_rewritten});
-      case Sign::cert_untrusted:
-        return found({FindingCode::tls_untrusted, FindingCode::tls_intercepted});
-      case Sign::root_unexpected:
-        return found({FindingCode::tls_intercepted, FindingCode::tls_untrusted});
-      case Sign::packets_too_big:
-        return found({FindingCode::network_mtu});
-      case Sign::ipv6_broken:
-        return found({FindingCode::network_ipv6_broken});
-      case Sign::clock_off:
-        return found({FindingCode::time_skewed});
-      case Sign::dns_special:
-        return found({FindingCode::dns_rewritten});
-      default:
-        return true;
-    }
-  };
-  std::erase_if(events.signs, [&](const SignEvent& event) { return !confirmed(event.sign); });
-}
-
-void propose(const Clues& clues, std::span<const KindOfBox> table, Boxes& boxes) {
-  for (const auto& kind : table) kind.propose(clues, boxes);
-}
-
-void keep_each_once(Boxes& boxes) {
-  std::ranges::sort(boxes);
-  const auto twice = std::ranges::unique(boxes);
-  boxes.erase(twice.begin(), twice.end());
+  std::set<Sign> open, confirmed;
+  for (const auto& [sign, code] : confirmations) {
+    const bool found = std::ranges::find(contents, code, &Finding::code) != contents.end();
+    (found ? confirmed : open).insert(sign);
+  }
+  std::erase_if(events.signs, [&](const SignEvent& event) {
+    return open.contains(event.sign) && !confirmed.contains(event.sign);
+  });
 }
 
 }  // namespace
@@ -65,30 +51,35 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
                       targets_of_rows(report));
   result.asked = asked_by(report, result.sight);
+  const auto propose = [&](const EventIds& some) {
+    const auto clues = clues_of(result.sight, some);
+    for (const auto& kind : table) kind.propose(clues, result.boxes);
+  };
+  const auto draw = [&] {
+    std::ranges::sort(result.boxes);
+    const auto twice = std::ranges::unique(result.boxes);
+    result.boxes.erase(twice.begin(), twice.end());
+    auto found = search(result.sight, result.boxes, result.asked.packets, limits);
+    result.worlds = std::move(found.worlds);
+    result.looked_at += found.looked_at;
+  };
   EventIds all(result.sight.packets.size());
   std::iota(all.begin(), all.end(), 0U);
-  propose(clues_of(result.sight, all), table, result.boxes);
-  keep_each_once(result.boxes);
-  auto found = search(result.sight, result.boxes, result.asked.packets, limits);
-  result.looked_at = found.looked_at;
+  propose(all);
+  draw();
   // Once more, with what each box of the best world leaves: a host that is shut out altogether says
   // nothing about ports.
-  const auto best = found.worlds.front().boxes;
-  if (best.size() > 1) {
-    const auto first = result.boxes;
-    for (const auto number : best) {
-      EventIds rest;
-      for (const auto event : all) {
-        if (fate_of(first[number], result.sight.packets[event]) == Fate::pass)
-          rest.push_back(event);
-      }
-      propose(clues_of(result.sight, std::move(rest)), table, result.boxes);
-    }
-    keep_each_once(result.boxes);
-    found = search(result.sight, result.boxes, result.asked.packets, limits);
-    result.looked_at += found.looked_at;
+  const auto best = result.worlds.front().boxes;
+  if (best.size() < 2) return result;
+  const auto first = result.boxes;
+  for (const auto number : best) {
+    auto rest = all;
+    std::erase_if(rest, [&](std::uint32_t event) {
+      return fate_of(first[number], result.sight.packets[event]) != Fate::pass;
+    });
+    propose(rest);
   }
-  result.worlds = std::move(found.worlds);
+  draw();
   return result;
 }
 
