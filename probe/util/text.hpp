@@ -106,6 +106,14 @@ void append(std::vector<Item>& list, const std::vector<Item>& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
 
+// The least value that was seen for each key.
+template <typename Map>
+void keep_least(Map& map, const typename Map::key_type& key,
+                const typename Map::mapped_type& seen) {
+  auto& least = map.try_emplace(key, seen).first->second;
+  least = std::min(least, seen);
+}
+
 // Items as lists by key, in the order in which the keys first appear.
 template <typename Item, typename KeyOf>
 std::vector<std::vector<Item>> grouped(const std::vector<Item>& items, KeyOf key_of) {

@@ -33,10 +33,8 @@ Line line_of(const Report& report) {
     if (findings::is_inside(result)) continue;
     const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
     const bool spoke = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
-    if (spoke && seen.round_trip && probe.target.route.direct()) {
-      const auto known = line.shortest.try_emplace(probe.target.host, trip).first;
-      known->second = std::min(known->second, trip);
-    }
+    if (spoke && seen.round_trip && probe.target.route.direct())
+      keep_least(line.shortest, probe.target.host, trip);
     if (!is_udp(probe)) {
       if (trip > 0) tcp.push_back(trip);
       const bool outside =

@@ -117,10 +117,7 @@ class Devices {
       if (event.router.empty()) continue;
       if (event.seen == Seen::prohibited)
         all_.try_emplace(event.router, is_of_a_site(event.router) == true);
-      if (event.router_ttl > 0) {
-        const auto [known, fresh] = ttls_.try_emplace(event.router, event.router_ttl);
-        if (!fresh) known->second = std::min(known->second, event.router_ttl);
-      }
+      if (event.router_ttl > 0) keep_least(ttls_, event.router, event.router_ttl);
     }
     find_nearest_seen(events);
     find_farthest(events);
@@ -177,8 +174,7 @@ class Devices {
     std::map<std::string_view, int> seen;
     for (const auto& event : events) {
       if (event.seen != Seen::expired || event.ttl == 0 || !all_.contains(event.router)) continue;
-      const auto [known, fresh] = seen.try_emplace(event.router, event.ttl);
-      if (!fresh) known->second = std::min(known->second, event.ttl);
+      keep_least(seen, event.router, event.ttl);
     }
     if (seen.empty() || seen.size() < all_.size()) return;
     nearest_seen_ = std::ranges::min(seen | std::views::values);
@@ -340,9 +336,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   std::map<std::string, std::string> names;  // of addresses that also have a name
   for (const auto& event : sight.events.flows) {
     const auto& [host, address] = std::tie(event.flow.host, event.flow.address);
-    if (!findings::is_name(host) || address.empty()) continue;
-    auto& name = names.try_emplace(address, host).first->second;
-    name = std::min(name, host);
+    if (findings::is_name(host) && !address.empty()) keep_least(names, address, host);
   }
   std::map<std::string, std::uint32_t> domains;
   for (const auto& host : hosts) {
