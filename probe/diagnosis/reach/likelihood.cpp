@@ -87,7 +87,6 @@ constexpr double silent_stranger = .3, refusing_stranger = .4;
 // What passes: `lost` is the share of requests that get no answer by chance.
 double passing(const FlowEvent& event, bool slow_line, double lost) {
   const auto sent = std::min(event.sent, 20);
-  const auto late = slow_line ? too_late : 0;
   const bool unheard = event.seen == Seen::nothing || event.seen == Seen::refused ||
                        event.seen == Seen::refused_far || event.seen == Seen::closed;
   if (!event.expected && unheard) {
@@ -101,11 +100,11 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
                                   : event.by_relay ? deaf_relay
                                                    : silent_responder);
     case Seen::talk:
-      return .98 * (sent > 1 ? std::max(power(lost, sent - 1), leak_share) : 1);
+      return .98 * std::max(power(lost, sent - 1), leak_share);
     case Seen::open:
-      return .99 * (sent > 1 ? std::max(power(lost, sent - 1), leak_share) : 1);
+      return .99 * std::max(power(lost, sent - 1), leak_share);
     case Seen::mute:
-      return power(0.5, 12) + lost / 10 + late;
+      return power(0.5, 12) + lost / 10 + (slow_line ? too_late : 0);
     case Seen::arrived:
     case Seen::expired:
       return .9 * (1 - power(lost, sent));
