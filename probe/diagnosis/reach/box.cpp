@@ -59,7 +59,7 @@ bool covers(const Box& box, const Packet& packet) {
   const bool name = packet.cargo != Cargo::dns && holds(hosts, packet.name);
   if (!hosts.empty() && !host && !name) return false;
   if (!box.names.empty() && !holds(box.names, packet.name)) return false;
-  return box.spared_hosts.empty() || !holds(box.spared_hosts, packet.host);
+  return !holds(box.spared_hosts, packet.host);
 }
 
 Fate fate_of(const Box& box, const Packet& packet) {
