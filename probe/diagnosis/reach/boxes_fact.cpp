@@ -93,7 +93,7 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
     return packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host) &&
            packet.name != packet.host && clues.seen(event) == Seen::reply;
   };
-  const bool others = clues.any(clues.events, finds);
+  const bool others = std::ranges::any_of(clues.events, finds);
   boxes.push_back(
       of_names(FindingCode::dns_filtered, bits(others ? 7 : 11), bit(name_fails), names));
   boxes.push_back(

@@ -19,7 +19,7 @@ void propose(const Clues& clues, Box box, const EventIds& bad, Boxes& boxes) {
   box.fate = Fate::down;
   boxes.push_back(box);
   const auto refuses = [&](std::uint32_t event) { return is_refusal(clues.seen(event)); };
-  if (!clues.any(bad, refuses)) return;
+  if (!std::ranges::any_of(bad, refuses)) return;
   // A host that refuses is there; what it does on other ports is not known.
   if (box.ports.empty()) box.ports = as_ranges(clues.ports_of(bad));
   box.code = FindingCode::vendor_down;
@@ -64,7 +64,7 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
 void propose_far_ends(const Clues& clues, Boxes& boxes) {
   propose_broken_servers(clues, boxes);
   for (const auto& [hosts, price, bad, but_dns] : dead_hosts(clues)) {
-    const bool resolver = clues.any(
+    const bool resolver = std::ranges::any_of(
         bad, [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; });
     if (resolver || !one_domain(clues, hosts)) continue;
     const bool public_ones = without(hosts, clues.others).empty();

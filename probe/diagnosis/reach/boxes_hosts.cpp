@@ -54,7 +54,7 @@ void propose_strict_lists(const Clues& clues, Boxes& boxes) {
   });
   const auto is_dns = [&](std::uint32_t event) { return clues.packet(event).port == 53; };
   const auto is_of = [&](const Hosts& hosts) {
-    return clues.any(bad, [&](std::uint32_t event) {
+    return std::ranges::any_of(bad, [&](std::uint32_t event) {
       return !is_dns(event) && holds(hosts, clues.packet(event).host);
     });
   };
@@ -62,7 +62,7 @@ void propose_strict_lists(const Clues& clues, Boxes& boxes) {
   Box box{
       .kind = Kind::hosts, .code = FindingCode::firewall_destination_blocked, .spares_asked = true};
   box.spared_hosts = clues.sight.resolvers;
-  if (!clues.any(bad, is_dns)) box.spared = {{single(53), Protocol::any}};
+  if (!std::ranges::any_of(bad, is_dns)) box.spared = {{single(53), Protocol::any}};
   propose_of(clues, box, prior::other_hosts + prior::with_ports, bad, boxes);
 }
 

@@ -33,7 +33,7 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
     const bool stun_like = (read.cargoes & stun_and_turn) != 0;
     const bool turn_alone = read.cargoes == bit(Cargo::turn);
     const auto dead = clues.hosts_of(bad);
-    const bool passes_elsewhere = clues.any(clues.events, [&](std::uint32_t event) {
+    const bool passes_elsewhere = std::ranges::any_of(clues.events, [&](std::uint32_t event) {
       const bool alive = !holds(dead, clues.packet(event).host);
       return alive && reads(event) && is_good(clues.seen(event));
     });
@@ -64,7 +64,7 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
     const auto& packet = clues.packet(event);
     return packet.udp && packet.cargo == Cargo::sip && packet.port == usual_port;
   };
-  if (!clues.any(clues.bad, its)) return;
+  if (!std::ranges::any_of(clues.bad, its)) return;
   Box box{.kind = Kind::inspect, .code = sip_swallowed, .fate = Fate::drop};
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);
@@ -142,7 +142,7 @@ void propose_over_both(const Clues& clues, const Hurt& hurt, Box box, Boxes& box
     const auto& packet = clues.packet(event);
     return packet.udp && packet.cargo == hurt.cargo;
   };
-  if (hurt.seen != Seen::mute || !clues.any(clues.bad, dies_over_udp)) return;
+  if (hurt.seen != Seen::mute || !std::ranges::any_of(clues.bad, dies_over_udp)) return;
   box.protocol = Protocol::any;
   for (const bool beyond : {false, true}) {
     box.beyond = beyond;

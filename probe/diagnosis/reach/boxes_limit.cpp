@@ -56,7 +56,7 @@ Fate fate_by_limit(const Box& box, const Packet& packet) {
 }
 
 void propose_limits(const Clues& clues, Boxes& boxes) {
-  const bool any_late = clues.any(clues.events, [&](auto number) {
+  const bool any_late = std::ranges::any_of(clues.events, [&](auto number) {
     const auto& event = clues.sight.events.flows[number];
     return answered_late(event) || (event.seen == Seen::sample && event.answered < event.sent);
   });

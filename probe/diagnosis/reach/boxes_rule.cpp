@@ -128,7 +128,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     const auto met = clues.met_by(box, bad);
     // A rule about both protocols requires both to have failed.
     const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
-    const bool both = clues.any(met, by_udp) && !std::ranges::all_of(met, by_udp);
+    const bool both = std::ranges::any_of(met, by_udp) && !std::ranges::all_of(met, by_udp);
     const bool dead_line = clues.nothing_good && box.ports.empty();
     const bool shuts_all_tcp =
         box.code == FindingCode::proxy_required || box.code == FindingCode::network_offline;
@@ -180,7 +180,7 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
   const auto answers = [&](std::uint32_t event) {
     return is_good(clues.seen(event)) && clues.packet(event).cargo != Cargo::dns;
   };
-  if (!clues.has(Sign::name_fails) || clues.any(clues.events, answers)) return;
+  if (!clues.has(Sign::name_fails) || std::ranges::any_of(clues.events, answers)) return;
   Box box{.kind = Kind::rule, .code = FindingCode::network_offline, .prior = prior::no_way_out};
   box.spared_hosts = hosts_that_answer_dns(clues);
   box.explains = bit(Sign::name_fails);

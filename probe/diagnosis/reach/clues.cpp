@@ -63,8 +63,8 @@ Clues clues_of(const Sight& sight, EventIds events) {
 
 std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
   const auto any = [&](std::initializer_list<Seen> wanted) {
-    return clues.any(events,
-                     [&](std::uint32_t event) { return contains(wanted, clues.seen(event)); });
+    return std::ranges::any_of(
+        events, [&](std::uint32_t event) { return contains(wanted, clues.seen(event)); });
   };
   std::vector<Fate> found;
   const bool prohibited = any({Seen::prohibited});

@@ -35,10 +35,6 @@ struct Clues {
     std::ranges::copy_if(from, std::back_inserter(found), wanted);
     return found;
   }
-  template <typename Wanted>
-  bool any(const EventIds& of, Wanted wanted) const {
-    return std::ranges::any_of(of, wanted);
-  }
   // Of these, those that the box acts on, whatever it would do to them.
   EventIds met_by(const Box& box, const EventIds& from) const;
 };

@@ -16,13 +16,14 @@ bool proves_alive(Seen seen) {
 std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   std::map<HostId, EventIds> bad;
   for (const auto event : clues.bad) bad[clues.packet(event).host].push_back(event);
-  const auto good = clues.select(
+  const auto is_dns = [&](std::uint32_t event) { return clues.packet(event).port == 53; };
+  auto good = clues.select(
       clues.events, [&](std::uint32_t event) { return proves_alive(clues.seen(event)); });
-  const auto alive_beside_dns = clues.hosts_of(
-      clues.select(good, [&](std::uint32_t event) { return clues.packet(event).port != 53; }));
   // The site's own resolver has boxes of its own.
   const auto outside = without(clues.hosts_of(clues.bad), clues.sight.resolvers);
   const auto dead = without(outside, clues.hosts_of(good));
+  std::erase_if(good, is_dns);
+  const auto alive_beside_dns = clues.hosts_of(good);
   std::map<Hosts, Bits> groups;  // what they cost
   if (dead.size() <= most_alike) {
     for (const auto host : dead) groups.try_emplace({host}, prior::host);
@@ -61,10 +62,7 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
       if (its != bad.end()) append(one.bad, its->second);
     }
     std::ranges::sort(one.bad);
-    const bool dns_too = one.but_dns && clues.any(one.bad, [&](std::uint32_t event) {
-      return clues.packet(event).port == 53;
-    });
-    if (dns_too) {
+    if (one.but_dns && std::ranges::any_of(one.bad, is_dns)) {
       found.push_back(one);
       found.back().but_dns = false;
       found.back().hosts = without(hosts, clues.sight.resolvers);
