@@ -29,6 +29,10 @@ Text flaw_of(const ProbeResult& result, const Requirement& requirement) {
   return {};
 }
 
+bool any_is(const std::vector<HostState>& hosts, State state) {
+  return std::ranges::find(hosts, state, &HostState::state) != hosts.end();
+}
+
 // Keeps the nearest hosts, whether they were reached or not: a blocked one must not hide behind the
 // next. Returns the others that were lost and whose distance is not known: each may be nearer than
 // what is kept.
@@ -105,11 +109,8 @@ Text seen_with_others(const Departure& other) {
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
                             bool same_ports, const ResultIndex& evidences) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
-  const auto has = [&](State state) {
-    return std::ranges::find(hosts, state, &HostState::state) != hosts.end();
-  };
-  const bool others = evidences.edge_answers() && has(State::reached);
-  if (!by_edge || has(State::bad) || !(others || same_ports)) return 0;
+  const bool others = evidences.edge_answers() && any_is(hosts, State::reached);
+  if (!by_edge || any_is(hosts, State::bad) || !(others || same_ports)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
     if (host.state != State::unknown) return false;
     const auto& seen = host.why->observation;
@@ -243,7 +244,7 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
   });
   auto text = untried ? Text() : reached_in_words(hosts, counted);
   // Beside hosts that were not reached, what is not known has to say so.
-  const bool mixed = std::ranges::count(hosts, State::bad, &HostState::state) > 0;
+  const bool mixed = any_is(hosts, State::bad);
   std::vector<Text> lost;
   for (const auto& host : hosts) {
     if (host.state == State::reached || lost.size() > 3) continue;
@@ -394,9 +395,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
         left_out);
   }
   if (result.status == Status::pass && !doubtful.empty()) {
-    const bool unmeasured = std::ranges::any_of(
-        doubtful, [](const HostState& host) { return host.state == State::unknown; });
-    result.status = unmeasured ? Status::unknown : Status::warn;
+    result.status = any_is(doubtful, State::unknown) ? Status::unknown : Status::warn;
     suffix += phrase("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
                      outcome_in_words(doubtful[0].why->observation));
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
