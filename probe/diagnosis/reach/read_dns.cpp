@@ -44,7 +44,7 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   // How often what was answered had been sent is not known: `attempts` counts servers, too.
   if (event.seen == Seen::nothing) event.sent = lookup_tries;
   // Whether a resolver also listens on TCP is its own affair.
-  if (is_udp(reading.probe)) events.flows.push_back(event);
+  if (findings::is_udp(reading.result)) events.flows.push_back(event);
   const auto name = parameter_of(reading.probe, "name");
   if (elsewhere && !name.empty() && outcome == Outcome::answered) {
     sign(reading, events, Sign::public_knows, std::string(name));

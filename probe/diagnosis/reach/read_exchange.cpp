@@ -15,7 +15,7 @@ bool is_request(CheckKind check) {
 
 int times_sent(const Reading& reading) {
   const auto& [probe, seen] = reading.result;
-  const bool udp = is_udp(probe);
+  const bool udp = findings::is_udp(reading.result);
   int sent = udp && is_request(probe.check) && seen.outcome != Outcome::refused ? seen.attempts : 1;
   each(seen, EvidenceKind::retransmitted, [&](const Evidence& again) {
     sent = std::max(sent, whole_fact(again, Fact::attempts, 1, most_sampled).value_or(1));
@@ -31,7 +31,7 @@ std::optional<bool> too_near(const Reading& reading) {
   constexpr double too_short_to_tell_ms = 8;
   const auto& [probe, seen] = reading.result;
   const auto& usual = reading.line.usual;
-  const bool timed = !is_udp(probe) || is_request(probe.check);
+  const bool timed = !findings::is_udp(reading.result) || is_request(probe.check);
   const auto connect = seen.timing_ms.find(Timing::connect);
   double took = seen.round_trip.value_or(Milliseconds(0)).count();
   if (connect != seen.timing_ms.end() && connect->second > 0) took = connect->second;
@@ -94,7 +94,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   read_contents(reading, events);
   // It never went out.
   if (seen.detail == DetailCode::kept_here || findings::is_inside(reading.result)) return;
-  const bool udp = is_udp(probe);
+  const bool udp = findings::is_udp(reading.result);
   const auto word = udp ? seen_by_outcome(reading, true) : seen_over_tcp(reading);
   if (!word) return;
   auto event = event_of(reading, *word);

@@ -35,7 +35,7 @@ Line line_of(const Report& report) {
     const bool spoke = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
     if (spoke && seen.round_trip && probe.target.route.direct())
       keep_least(line.shortest, probe.target.host, trip);
-    if (!is_udp(probe)) {
+    if (!findings::is_udp(result)) {
       if (trip > 0) tcp.push_back(trip);
       const bool outside =
           probe.target.route.direct() && seen.address && !seen.address->is_special();
@@ -65,7 +65,7 @@ Line line_of(const Report& report) {
 
 PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port) {
   PacketFlow flow;
-  flow.udp = is_udp(probe);
+  flow.udp = probe.target.transport == Transport::udp;
   flow.address = seen.address ? seen.address->to_string() : std::string();
   flow.host = probe.target.host.empty() ? flow.address : probe.target.host;
   flow.port = port;

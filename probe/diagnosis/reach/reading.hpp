@@ -41,7 +41,6 @@ void each(const Observation& seen, EvidenceKind kind, Take take) {
   }
 }
 
-inline bool is_udp(const Probe& probe) { return probe.target.transport == Transport::udp; }
 PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port);
 
 FlowEvent event_of(const Reading& reading, Seen seen);
