@@ -26,8 +26,7 @@ Line line_of(const Report& report) {
   Line line;
   line.start = milliseconds(report.started_at);
   std::vector<double> udp, tcp;
-  double first_reply = 0;
-  std::optional<double> nearest;  // over TCP
+  std::optional<double> nearest, first_reply;  // over TCP, and over UDP
   for (const auto& result : report.probes) {
     const auto& [probe, seen] = result;
     if (findings::is_inside(result)) continue;
@@ -47,9 +46,8 @@ Line line_of(const Report& report) {
     if (trip > 0 && probe.check != CheckKind::dns) udp.push_back(trip);
     const auto reply = seen.timing_ms.find(Timing::reply);
     if (seen.outcome != Outcome::answered || reply == seen.timing_ms.end()) continue;
-    if (reply->second > 0 && (first_reply <= 0 || reply->second < first_reply)) {
-      first_reply = reply->second;
-    }
+    if (reply->second > 0)
+      first_reply = std::min(first_reply.value_or(reply->second), reply->second);
   }
   std::ranges::sort(udp);
   std::ranges::sort(tcp);
@@ -57,7 +55,7 @@ Line line_of(const Report& report) {
   line.by_tcp = lower_quartile(tcp).value_or(0);
   const auto by_udp = lower_quartile(udp);
   line.usual = by_udp ? by_udp : nearest;
-  line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply});
+  line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply.value_or(0)});
   line.early = static_cast<int>(std::ranges::count_if(
       sent_again_ms, [&](double after) { return after < line.longest * 1.1; }));
   return line;
