@@ -85,8 +85,7 @@ bool is_note(Sign sign) {
 // The cost of each event under each fate: looked up once.
 class Costs {
  public:
-  Costs(const Sight& sight, const Hits& hits, double loss)
-      : events_(sight.size()), costs_(events_ * fate_count), hits_(hits) {
+  Costs(const Sight& sight, double loss) : events_(sight.size()), costs_(events_ * fate_count) {
     const auto& [flows, signs, slow] = sight.events;
     auto* cost = costs_.data();
     for (const auto& event : flows) {
@@ -100,7 +99,6 @@ class Costs {
     }
   }
 
-  const std::vector<Hit>& hits(std::size_t box) const { return hits_[box]; }
   // A sign is explained (any fate but `pass`), or it is not.
   Bits cost(std::size_t event, Fate fate) const {
     return costs_[event * fate_count + static_cast<std::size_t>(fate)];
@@ -116,7 +114,6 @@ class Costs {
  private:
   std::size_t events_;
   std::vector<Bits> costs_;
-  const Hits& hits_;
 };
 
 // A world that may grow, with what becomes of each event, and what that costs.
@@ -139,13 +136,12 @@ struct Child {
 
 class Search {
  public:
-  Search(const Boxes& boxes, const Costs& costs, std::size_t loss, const SearchLimits& limits)
-      : boxes_(boxes), costs_(costs), loss_(loss), limits_(limits) {}
+  Search(const Boxes& boxes, const Hits& hits, const Costs& costs, std::size_t loss,
+         const SearchLimits& limits)
+      : boxes_(boxes), hits_(hits), costs_(costs), loss_(loss), limits_(limits) {}
 
   std::vector<World> run() {
-    World clean;
-    clean.loss = loss_;
-    clean.cost = cost_of({});
+    const World clean{{}, cost_of({}), loss_};
     std::vector<World> all{clean};
     std::vector<Layer> layer{{clean, std::vector<Meeting>(costs_.events()), {}}};
     for (std::size_t i = 0; i < costs_.events(); ++i) {
@@ -175,7 +171,7 @@ class Search {
     std::vector<Meeting> meetings(costs_.events());
     for (const auto box : boxes) {
       cost += boxes_[box].prior;
-      for (const auto& [event, fate] : costs_.hits(box)) {
+      for (const auto& [event, fate] : hits_[box]) {
         meetings[event].add(met(box, fate), costs_.fits(event));
       }
     }
@@ -188,7 +184,7 @@ class Search {
   // True for a box that would earn its place if all that it acts on cost nothing any more.
   bool may_gain(const Layer& parent, std::uint32_t box) const {
     auto left = boxes_[box].prior + limits_.gain;
-    return std::ranges::any_of(costs_.hits(box), [&](const Hit& hit) {
+    return std::ranges::any_of(hits_[box], [&](const Hit& hit) {
       left -= parent.costs[hit.event];
       return left <= 0;
     });
@@ -197,7 +193,7 @@ class Search {
   // Its cost with that box added.
   Bits cost_with(const Layer& parent, std::uint32_t box) const {
     auto cost = parent.world.cost + boxes_[box].prior;
-    for (const auto& [event, fate] : costs_.hits(box)) {
+    for (const auto& [event, fate] : hits_[box]) {
       const auto fits = costs_.fits(event);
       auto meeting = parent.fates[event];
       meeting.add(met(box, fate), fits);
@@ -230,7 +226,7 @@ class Search {
       auto made = layer[child.parent];
       made.world.boxes = child.boxes;
       made.world.cost = child.cost;
-      for (const auto& [event, fate] : costs_.hits(child.box)) {
+      for (const auto& [event, fate] : hits_[child.box]) {
         const auto fits = costs_.fits(event);
         made.fates[event].add(met(child.box, fate), fits);
         made.costs[event] = costs_.cost(event, made.fates[event].outcome(fits).fate);
@@ -252,6 +248,7 @@ class Search {
   }
 
   const Boxes& boxes_;
+  const Hits& hits_;
   const Costs& costs_;
   const std::size_t loss_;
   const SearchLimits& limits_;
@@ -302,8 +299,8 @@ Found search(const Sight& sight, const Boxes& boxes, const std::vector<Packet>& 
   const auto hits = hits_of(sight, boxes);
   for (std::size_t loss = 0; loss < losses.size(); ++loss) {
     if (loss > 0 && by_replies[loss] > least + limits.loss_slack) continue;
-    const Costs costs(sight, hits, losses[loss].share);
-    Search one(boxes, costs, loss, limits);
+    const Costs costs(sight, losses[loss].share);
+    Search one(boxes, hits, costs, loss, limits);
     auto worlds = one.run();
     found.looked_at += one.looked_at;
     std::move(worlds.begin(), worlds.end(), std::back_inserter(found.worlds));
