@@ -58,11 +58,9 @@ void read_ipv6(const Reading& reading, FlowEvents& events) {
   constexpr std::array fine{DetailCode::connected, DetailCode::dns_failed, DetailCode::no_address,
                             DetailCode::no_route};
   each(reading.seen, EvidenceKind::family, [&](const Evidence& family) {
-    const auto result = detail_fact(family, Fact::result);
-    const bool broken = !contains(fine, result);
-    if (text_fact(family, Fact::version) == "IPv6" && broken) {
+    const bool broken = !contains(fine, detail_fact(family, Fact::result));
+    if (broken && text_fact(family, Fact::version) == "IPv6")
       sign(reading, events, Sign::ipv6_broken);
-    }
   });
 }
 
