@@ -48,16 +48,21 @@ struct HostNotes {
 class ResultIndex : public Attribution {
  public:
   explicit ResultIndex(const std::vector<ProbeResult>& results);
+
+  // The test of the site's NAT that had a result; null: none did.
+  const ProbeResult* nat_test = nullptr;
+  // True where a name that the site's resolvers do not know was found elsewhere, or nobody
+  // elsewhere can be asked: then no name is missing because it has ceased to exist.
+  bool names_are_hidden = false;
+  // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
+  // that ended there without one was then not measured, rather than measured without success.
+  bool edge_answers = false;
+  bool proxy_carries = false;  // something was reached through a proxy
+
   void attribute(Attribution attribution);
   // The results of those of these probes that the run has made, in their order.
   Probes results_of(const std::vector<std::string>& ids) const;
   const HostNotes& notes_on(const std::string& host) const;
-  // True where a name that the site's resolvers do not know was found elsewhere, or nobody
-  // elsewhere can be asked: then no name is missing because it has ceased to exist.
-  bool names_are_hidden() const { return names_are_hidden_; }
-  // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
-  // that ended there without one was then not measured, rather than measured without success.
-  bool edge_answers() const { return edge_answers_; }
   // A packet over UDP to one of these ports of any host, by a probe that is not in doubt. A
   // firewall's rule is about ports, and routers answer few packets.
   Departure left_by_port(const PortRange& ports) const;
@@ -65,10 +70,6 @@ class ResultIndex : public Attribution {
   Departure syn_that_left(const std::string& host, std::uint16_t port) const;
   // The QUIC probe that was answered on that UDP port of that host. Null: none.
   const ProbeResult* quic_answer(const Target& target) const;
-  // The test of the site's NAT that had a result; null: none did.
-  const ProbeResult* nat_test() const { return nat_test_; }
-  // True where something was reached through a proxy.
-  bool proxy_carries() const { return proxy_carries_; }
 
  private:
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
@@ -76,10 +77,6 @@ class ResultIndex : public Attribution {
   std::multimap<std::uint16_t, Departure> left_;  // by port of ranges
   std::map<std::pair<std::string, std::uint16_t>, Departure> syns_that_left_;
   std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> quic_;
-  const ProbeResult* nat_test_ = nullptr;
-  bool names_are_hidden_ = false;
-  bool edge_answers_ = false;
-  bool proxy_carries_ = false;
 };
 
 // The shortest round trip to any host of a region, as one set divides the world: others may mean

@@ -109,7 +109,7 @@ Text seen_with_others(const Departure& other) {
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
                             bool same_ports, const ResultIndex& evidences) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
-  const bool others = evidences.edge_answers() && any_is(hosts, State::reached);
+  const bool others = evidences.edge_answers && any_is(hosts, State::reached);
   if (!by_edge || any_is(hosts, State::bad) || !(others || same_ports)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
     if (host.state != State::unknown) return false;
@@ -130,8 +130,8 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
   std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
     const auto distance = evidences.notes_on(host.host).media_distance();
-    if (host.state != State::reached || !distance) continue;
-    if (!shortest || *distance < *shortest) shortest = distance;
+    if (host.state == State::reached && distance)
+      shortest = std::min(shortest.value_or(*distance), *distance);
   }
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
   return phrase(
@@ -301,7 +301,7 @@ void spare(RequirementResult& result, const Requirement& requirement) {
 // answered speak for them.
 std::vector<std::string> own_or_others(const PlannedRequirement& planned,
                                        const ResultIndex& evidences) {
-  const auto* other = evidences.nat_test();
+  const auto* other = evidences.nat_test;
   const bool own =
       std::ranges::any_of(evidences.results_of(planned.probes),
                           [](const auto* result) { return reached(result->observation.outcome); });

@@ -65,12 +65,12 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
                        const ResultIndex& evidences) {
   return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
-         requirement.proxy != ProxyUse::never && evidences.proxy_carries();
+         requirement.proxy != ProxyUse::never && evidences.proxy_carries;
 }
 
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden() &&
+         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden &&
          !evidences.loses(result.probe.id);
 }
 

@@ -26,8 +26,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
     if (elsewhere && name != probe.with.end() && answered) found_elsewhere.insert(name->second);
     // Something on the way answers for everybody: whether a name is really gone is not known.
-    names_are_hidden_ |= findings::asks_nobody(probe) &&
-                         findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
+    names_are_hidden |= findings::asks_nobody(probe) &&
+                        findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
     by_id_[probe.id] = &result;
     const auto& host = probe.target.host;
     auto& notes = hosts_[host];
@@ -36,7 +36,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       keep_shorter(notes.distance, *seen.round_trip);
       if (findings::is_udp(result)) keep_shorter(notes.distance_by_udp, *seen.round_trip);
     }
-    proxy_carries_ |= !direct && reached(seen.outcome);
+    proxy_carries |= !direct && reached(seen.outcome);
     notes.answers_sip |= probe.check == CheckKind::sip && answered;
     notes.died_on_the_way |= probe.check == CheckKind::hop && is_dropped(seen.detail);
     const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
@@ -49,7 +49,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     notes.heard |= names_host && reached(seen.outcome) && seen.outcome != Outcome::passed;
     if (probe.check == CheckKind::quic && answered)
       quic_.try_emplace({host, probe.target.port()}, &result);
-    if (probe.check == CheckKind::nat && answered && nat_test_ == nullptr) nat_test_ = &result;
+    if (probe.check == CheckKind::nat && answered && nat_test == nullptr) nat_test = &result;
     for (const auto& evidence : seen.evidence) {
       const bool way = evidence.kind == EvidenceKind::udp_port ||
                        evidence.kind == EvidenceKind::hop || evidence.kind == EvidenceKind::quic;
@@ -60,7 +60,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
                                       !evidence.facts.contains(Fact::ttl);
       const auto fate = detail_fact(evidence, Fact::result);
       const bool left = fate == DetailCode::left_site;
-      edge_answers_ |= left;
+      edge_answers |= left;
       if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp)
         syns_that_left_.try_emplace({host, probe.target.port()}, Departure{&result, &evidence});
       const auto port = port_fact(evidence, Fact::port);
@@ -69,7 +69,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
         left_.emplace(*port, Departure{&result, &evidence});
     }
   }
-  names_are_hidden_ |= std::ranges::any_of(
+  names_are_hidden |= std::ranges::any_of(
       missing, [&](const std::string& name) { return found_elsewhere.contains(name); });
 }
 
