@@ -27,8 +27,7 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
     if (packet.udp && is_good(event.seen)) open[packet.host].insert(packet.port);
   }
-  for (const auto event : clues.bad) {
-    const auto& packet = clues.packet(event);
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.bad)) {
     if (packet.udp) dead[packet.host].insert(packet.port);
   }
   std::erase_if(dead, [](const auto& one) { return one.second.size() < fewest_of_a_range; });

@@ -63,8 +63,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
   for (const auto protocol : {Protocol::any, Protocol::udp}) {
     const int most_passed = most_in_a_second(clues, protocol);
     std::vector<int> limits;  // of each lost packet: the highest that can have dropped it
-    for (const auto event : clues.bad) {
-      const auto& packet = clues.packet(event);
+    for (const auto& [packet, event] : clues.sight.seen_packets(clues.bad)) {
       const int limit = lowest_limit_that_spares(protocol, packet) - 1;
       const bool counts =
           matches(protocol, packet.udp) && !holds(clues.sight.resolvers, packet.host);
