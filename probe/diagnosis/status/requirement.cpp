@@ -247,10 +247,10 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
   const bool mixed = any_is(hosts, State::bad);
   std::vector<Text> lost;
   for (const auto& host : hosts) {
-    if (host.state == State::reached || lost.size() > 3) continue;
+    if (host.state == State::reached) continue;
     if (lost.size() == 3) {
       lost.emplace_back("...");
-      continue;
+      break;
     }
     const auto where = endpoint_in_words(host.why->probe.target);
     const auto what = trouble_in_words(*host.why, evidences);
