@@ -174,28 +174,27 @@ Text calls_in_words(const MediaStream& stream) {
   if (calls.busy.value_or(false) && !calls.limit)
     return text + phrase("; the far end had no room for more");
   if (failed == nullptr) return text + phrase("; there was no time to try more");
-  const auto& last = *failed;
   if (!calls.limit) {
-    return text + phrase("; with {}, {}", last.calls,
+    return text + phrase("; with {}, {}", failed->calls,
                          calls.fit ? phrase("too many packets got no answer, and it is not known "
                                             "what happened to them")
                                    : phrase("this computer could not send packets on schedule"));
   }
   const auto way = way_in_words(calls.way);
   // A saved report may hold any numbers.
-  const std::int64_t up = last.lost_up, down = last.lost_down, each = last.sent;
+  const std::int64_t up = failed->lost_up, down = failed->lost_down, each = failed->sent;
   const auto lost = (calls.way == MediaWay::down ? 0 : up) + (calls.way == MediaWay::up ? 0 : down);
   const auto sent = calls.way == MediaWay::both ? 2 * each : each;
   switch (*calls.limit) {
     case CallLimit::queueing:
-      return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
-                           whole(std::max(last.queued_up_ms, last.queued_down_ms)));
+      return text + phrase("; with {}, packets queued {} (up to {} ms)", failed->calls, way,
+                           whole(std::max(failed->queued_up_ms, failed->queued_down_ms)));
     case CallLimit::policing:
       return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
-                           last.calls, way, lost, sent);
+                           failed->calls, way, lost, sent);
     case CallLimit::loss:
-      return text +
-             phrase("; even with {}, packets were lost {} ({} of {})", last.calls, way, lost, sent);
+      return text + phrase("; even with {}, packets were lost {} ({} of {})", failed->calls, way,
+                           lost, sent);
   }
   return text;
 }

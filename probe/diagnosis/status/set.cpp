@@ -86,8 +86,7 @@ Text untested_sign_in(const TargetSet& set, const Rows& rows) {
     const auto ids = row_ids_of(capability);
     if (any_measured(ids, rows)) return {};
     for (const auto& id : ids) {
-      const bool planned = rows.find(id) != nullptr;
-      if (planned && yours.empty()) yours = variable_of(set, id);
+      if (yours.empty() && rows.find(id) != nullptr) yours = variable_of(set, id);
     }
   }
   if (!known) {
