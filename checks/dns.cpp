@@ -183,6 +183,9 @@ void add_answer(Observation& observation, const DnsRequest& asked) {
     evidence.facts[Fact::extended_errors] = errors;
     evidence.facts[Fact::extended_error_code] = message.extended_errors.front().code;
   }
+  const auto canonical = dns::canonical_name(message, asked.question.name);
+  if (!dns::same_name(canonical, asked.question.name))
+    evidence.facts[Fact::canonical_name] = canonical;
   const auto zone = denying_zone(message);
   if (records.empty() && !zone.empty()) evidence.facts[Fact::soa_zone] = zone;
   observation.evidence.push_back(std::move(evidence));

@@ -104,6 +104,7 @@ std::span<const Word<Fact>> words() {
       {Fact::broken, "broken"},
       {Fact::by, "by"},
       {Fact::bytes, "bytes"},
+      {Fact::canonical_name, "canonical_name"},
       {Fact::carried, "carried"},
       {Fact::checks_arrived, "checks_arrived"},
       {Fact::cipher, "cipher"},

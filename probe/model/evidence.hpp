@@ -108,6 +108,7 @@ enum class Fact {
   broken,
   by,
   bytes,
+  canonical_name,
   carried,
   checks_arrived,
   cipher,

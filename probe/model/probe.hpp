@@ -43,9 +43,13 @@ struct Probe {
 std::string_view parameter_of(const Probe& probe, const std::string& name,
                               std::string_view otherwise = {});
 
-// A question to the system's own resolvers: the host that has the name hears nothing of it.
+// A question to the DNS server that is the probe's target, or to the system's own resolvers: then
+// the host that has the name hears nothing of it.
+inline bool asks_a_dns_server(const Probe& probe) {
+  return probe.check == CheckKind::dns && parameter_of(probe, "server") == "true";
+}
 inline bool asks_system_resolvers(const Probe& probe) {
-  return probe.check == CheckKind::dns && !probe.with.contains("server");
+  return probe.check == CheckKind::dns && !asks_a_dns_server(probe);
 }
 
 // "stun/udp/turn-rbx1.openrainbow.com:3478", "nat/udp" without an endpoint; with "@proxy" and

@@ -299,6 +299,19 @@ void put(std::vector<std::uint8_t>& bytes, std::uint16_t word) {
   bytes.push_back(static_cast<std::uint8_t>(word & 0xff));
 }
 
+// Its own records of the answer, aliases not followed.
+std::vector<const Record*> answers_of(const Message& message, std::string_view name,
+                                      std::uint16_t type) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::vector<const Record*> found;
+  for (const auto& record : message.records) {
+    const bool its = record.section == Section::answer && record.record_class == class_in &&
+                     record.type == type && same_name(record.name, name);
+    if (its) found.push_back(&record);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string type_name(std::uint16_t type) { return named(types, type, "TYPE"); }
@@ -419,25 +432,23 @@ std::string reverse_name(const IpAddress& address) {
   return name + "ip6.arpa";
 }
 
+std::string canonical_name(const Message& message, std::string_view name) {
+  constexpr int most_links = 16;
+  std::string canonical(name);
+  if (canonical.ends_with('.')) canonical.pop_back();
+  for (int links = 0; links < most_links; ++links) {
+    const auto aliases = answers_of(message, canonical, type_cname);
+    const auto* next = aliases.empty() ? nullptr : std::get_if<std::string>(&aliases.front()->data);
+    if (next == nullptr) break;
+    canonical = *next;
+  }
+  return canonical;
+}
+
 std::vector<const Record*> answer_records(const Message& message, std::string_view name,
                                           std::uint16_t type) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  for (int links = 0; links <= 16; ++links) {
-    std::vector<const Record*> found;
-    const std::string* alias = nullptr;
-    for (const auto& record : message.records) {
-      if (record.section != Section::answer || record.record_class != class_in ||
-          !same_name(record.name, name)) {
-        continue;
-      }
-      if (record.type == type) found.push_back(&record);
-      if (record.type == type_cname && alias == nullptr)
-        alias = std::get_if<std::string>(&record.data);
-    }
-    if (!found.empty() || alias == nullptr) return found;
-    name = *alias;
-  }
-  return {};
+  if (type == type_cname) return answers_of(message, name, type);
+  return answers_of(message, canonical_name(message, name), type);
 }
 
 std::vector<SrvRecord> order_srv(std::vector<SrvRecord> records, const Random& random) {

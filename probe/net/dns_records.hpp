@@ -106,8 +106,11 @@ bool answers(const Message& reply, std::uint16_t id, std::string_view name, std:
 // "34.216.184.93.in-addr.arpa" (RFC 1035 section 3.5), "...ip6.arpa" (RFC 3596 section 2.5).
 std::string reverse_name(const IpAddress& address);
 
-// The records of the answer that are for `name`, at the end of its CNAME chain (at most 16 links),
-// of type `type`, in the order sent.
+// What `name` is an alias of, at the end of its CNAME chain in the answer (at most 16 links; RFC
+// 2181 section 10.1); itself if it is none.
+std::string canonical_name(const Message& message, std::string_view name);
+
+// The records of the answer that are for `name`, or for what it is an alias of, in the order sent.
 std::vector<const Record*> answer_records(const Message& message, std::string_view name,
                                           std::uint16_t type);
 

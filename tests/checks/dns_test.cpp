@@ -189,6 +189,23 @@ TEST_F(DnsCheck, SeesThePolicyZoneThatDenies) {
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::soa_zone), "policy.site");
 }
 
+// RFC 2308 section 2.1: the name that does not exist is the one at the end of the aliases.
+TEST_F(DnsCheck, SeesWhatADeniedNameIsAnAliasOf) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    reply.flags |= 3;
+    return reply.answer(5, test::wire_name("gone.cdn.example.net"))
+        .add(1, "example.net", 6, test::soa_data("localhost", "hostmaster"))
+        .bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.detail, DetailCode::no_such_name);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::canonical_name),
+            "gone.cdn.example.net");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::soa_zone), "example.net");
+}
+
 TEST_F(DnsCheck, ToldThatTheNameDoesNotExist) {
   DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
     auto reply = asked.reply();

@@ -334,6 +334,8 @@ TEST(DnsAnswer, FollowsAliases) {
   ASSERT_EQ(records.size(), 2u);
   EXPECT_EQ(std::get<IpAddress>(records[1]->data).to_string(), "192.0.2.2");
   EXPECT_TRUE(answer_records(message, "example.com", type_aaaa).empty());
+  EXPECT_EQ(canonical_name(message, "example.com."), "b.example.net");
+  EXPECT_EQ(canonical_name(message, "b.example.net"), "b.example.net");
   DnsMessage loop;
   loop.answer(5, wire_name("example.com"));
   EXPECT_TRUE(answer_records(good(loop.bytes()), "example.com", type_a).empty());

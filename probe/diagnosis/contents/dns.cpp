@@ -101,7 +101,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
                       : phrase("None of the {} names could be looked up.", lost));
   if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
   for (const auto& result : context.report.probes) {
-    if (!asks_a_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
+    if (!asks_a_dns_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
   }
   cause.show(cause.explained, 4);
   // Rows that ask for DNS itself fail because of it, too, and so does a proxy given by name.
@@ -324,7 +324,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   // What the site's own name servers lose says nothing about the line.
   const auto& retried = context.answered_late;
   const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
-    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
+    return result->probe.check != CheckKind::dns || asks_a_dns_server(result->probe);
   });
   std::size_t measured = 0;
   for (const auto& [text, name] : names) {

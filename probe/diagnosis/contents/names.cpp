@@ -27,7 +27,7 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
   if (!is_address_question(result.probe) || asks_nobody(result.probe)) return;
   auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
-    const bool here = taken || !asks_a_server(result.probe) ||
+    const bool here = taken || !asks_a_dns_server(result.probe) ||
                       is_site_resolver(facts, text_fact(evidence, Fact::server));
     if (here && evidence.kind == EvidenceKind::dns_no_answer) name.silent = &result;
     if (evidence.kind != EvidenceKind::dns_answer) continue;
@@ -35,12 +35,19 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
   }
 }
 
+bool is_denial(const NameAnswer& answer) {
+  return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
+}
+
 // A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
-bool is_foreign_zone(const NameAnswer& answer, const std::string& name) {
-  auto zone = text_fact(*answer.evidence, Fact::soa_zone);
+// An alias is denied by the zone of the name that it stands for (RFC 2308 section 2.1).
+bool is_foreign_zone(const NameAnswer& answer, const std::string& asked) {
+  const auto canonical = text_fact(*answer.evidence, Fact::canonical_name);
+  const auto& name = canonical.empty() ? asked : canonical;
+  auto zone = lower_case(text_fact(*answer.evidence, Fact::soa_zone));
   while (zone.ends_with('.')) zone.pop_back();
   if (zone.empty() || has_records(answer)) return false;
-  return name != zone && !name.ends_with('.' + zone);
+  return !('.' + lower_case(name)).ends_with('.' + zone);
 }
 
 // A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
@@ -122,8 +129,6 @@ std::optional<Confidence> confidence_in(std::string_view whose,
 
 }  // namespace
 
-bool asks_a_server(const Probe& probe) { return parameter_of(probe, "server") == "true"; }
-
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;
   const bool taken = port_53_taken(facts) != nullptr;
@@ -134,7 +139,7 @@ std::map<std::string, Name> read_names(const Facts& facts) {
     if (question) read_dns_probe(facts, result, taken, names);
     // Of the questions only a row's own count as its probes, where the name is missing.
     const bool counts = question ? missing && facts.asked_for(result) &&
-                                       is_address_question(probe) && !asks_a_server(probe)
+                                       is_address_question(probe) && !asks_a_dns_server(probe)
                                  : is_name(probe.target.host) && is_direct(result);
     if (!counts) continue;
     auto& name = names[probe.target.host];
@@ -254,25 +259,20 @@ std::set<IpAddress> addresses_in(const Evidence& answer) {
 }
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {
+  const bool denied_elsewhere = std::ranges::any_of(name.elsewhere, is_denial);
   for (const auto& answer : name.here) {
     const auto& [told, probe] = answer;
     // RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
     const auto code = number_fact(*told, Fact::extended_error_code).value_or(0);
     if (code >= 15 && code <= 18) return FindingEvidence{probe, told->text};
-    // Where others have it from that zone, too, the name is an alias into it (RFC 2308
-    // section 2.1).
-    const auto zone = text_fact(*told, Fact::soa_zone);
-    const bool elsewhere_too = std::ranges::any_of(name.elsewhere, [&](const NameAnswer& other) {
-      return !has_records(other) && text_fact(*other.evidence, Fact::soa_zone) == zone;
-    });
-    if (!is_foreign_zone(answer, name.name) || elsewhere_too) continue;
+    if (denied_elsewhere || !is_foreign_zone(answer, name.name)) continue;
     return FindingEvidence{
-        probe,
-        told->text + phrase("; the zone \"{}\" denies it, but is not that name's own zone", zone)};
+        probe, told->text + phrase("; the zone \"{}\" denies it, but is not that name's own zone",
+                                   text_fact(*told, Fact::soa_zone))};
   }
   // One of the site's own denies what another has: computers ask one or the other.
   for (const auto& denial : name.here) {
-    if (text_fact(*denial.evidence, Fact::rcode) != "NXDOMAIN") continue;
+    if (!is_denial(denial)) continue;
     for (const auto& other : name.here) {
       if (other.probe != denial.probe || !has_records(other)) continue;
       return FindingEvidence{denial.probe,

@@ -26,7 +26,6 @@ struct Name {
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
 };
 
-bool asks_a_server(const Probe& probe);
 std::map<std::string, Name> read_names(const Facts& facts);
 // Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
 bool is_public_name(std::string_view name);

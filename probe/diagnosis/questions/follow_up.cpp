@@ -55,9 +55,8 @@ constexpr auto neutral_name = "example.com";
 std::vector<std::string> independent_resolvers(const Facts& facts) {
   const auto asked = facts.probes_that([](const ProbeResult& result) {
     const auto& probe = result.probe;
-    return probe.check == CheckKind::dns && probe.control() && probe.with.contains("server") &&
-           !findings::asks_nobody(probe) && !findings::is_name(probe.target.host) &&
-           !findings::is_inside(result);
+    return asks_a_dns_server(probe) && probe.control() && !findings::asks_nobody(probe) &&
+           !findings::is_name(probe.target.host) && !findings::is_inside(result);
   });
   return first_of(findings::hosts_of(asked), most_resolvers);
 }

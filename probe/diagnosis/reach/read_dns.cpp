@@ -5,8 +5,7 @@
 namespace callready::reach {
 
 void read_unresolved(const Reading& reading, FlowEvents& events) {
-  const bool elsewhere =
-      reading.probe.check == CheckKind::dns && reading.probe.with.contains("server");
+  const bool elsewhere = asks_a_dns_server(reading.probe);
   if (reading.seen.detail == DetailCode::dns_failed) {
     sign(reading, events, Sign::name_fails, findings::name_asked_for(reading.probe));
   }
@@ -22,7 +21,7 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   const auto word = outcome == Outcome::unresolved ? Seen::reply : seen_by_outcome(reading, true);
   if (!word || reading.seen.detail == DetailCode::kept_here) return;
   auto event = event_of(reading, *word);
-  const bool elsewhere = reading.probe.with.contains("server");
+  const bool elsewhere = asks_a_dns_server(reading.probe);
   if (!elsewhere) event.flow.host = event.flow.address;
   event.flow.port = 53;
   event.flow.cargo = Cargo::dns;

@@ -23,8 +23,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     const bool unresolved = seen.outcome == Outcome::unresolved;
     if (unresolved && seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
     const auto name = probe.with.find("name");
-    const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
-    if (elsewhere && name != probe.with.end() && answered) found_elsewhere.insert(name->second);
+    if (asks_a_dns_server(probe) && name != probe.with.end() && answered)
+      found_elsewhere.insert(name->second);
     // Something on the way answers for everybody: whether a name is really gone is not known.
     names_are_hidden |= findings::asks_nobody(probe) &&
                         findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
