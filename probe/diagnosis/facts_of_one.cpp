@@ -204,9 +204,10 @@ bool is_beside(const std::string& device, const std::string& target) {
 
 std::string registrable_domain(const std::string& host) {
   if (const auto address = IpAddress::parse(host)) return network_of(*address);
-  const auto labels = split(host, ".");
+  const auto name = lower_case(host);
+  const auto labels = split(name, ".");
   const auto count = labels.size();
-  if (count < 3) return host;
+  if (count < 3) return name;
   const auto last_two = std::string(labels[count - 2]) + '.' + std::string(labels[count - 1]);
   if (!contains(two_part_suffixes, last_two)) return last_two;
   return std::string(labels[count - 3]) + '.' + last_two;
