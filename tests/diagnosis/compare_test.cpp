@@ -150,6 +150,21 @@ TEST(CompareFindings, NewOnesAreWorseAndGoneOnesBetter) {
   EXPECT_TRUE(result.worse());
 }
 
+TEST(CompareFindings, WhatTheOlderRunDidNotMeasureIsNotWorse) {
+  auto before = report_of(Status::skip, Verdict::unknown);
+  auto after = report_of(Status::fail, Verdict::blocked);
+  after.findings = {finding(FindingCode::sip_alg, "ALG", "pbx/sip")};
+  const auto result = compared(before, after);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].trend, Trend::changed);
+  EXPECT_EQ(
+      result.findings[0].note,
+      "not seen before, but the older run measured none of the requirements that it explains");
+  before = report_of(Status::pass, Verdict::ready);
+  before.complete = false;
+  EXPECT_EQ(compared(before, after).findings.at(0).trend, Trend::changed);
+}
+
 TEST(CompareFindings, OneCauseInOtherWordsIsNotNew) {
   auto before = report_of(Status::fail, Verdict::blocked), after = before;
   before.findings = {

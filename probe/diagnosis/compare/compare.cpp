@@ -100,18 +100,35 @@ std::string difference(const Finding& before, const Finding& after) {
   return text;
 }
 
-// Rows that a finding explained in the older report and that the newer one does not show to work.
-std::string doubt(const Finding& gone, const Report& after) {
-  if (!after.complete) return "the newer run is incomplete: it may still be there";
-  std::set<std::string> shown;
-  for (const auto& set : after.sets) {
+// Of the rows that the finding explains, how many the report has not measured, or `wanted` says no.
+template <typename Wanted>
+std::size_t without(const Finding& finding, const Report& report, Wanted wanted) {
+  std::set<std::string> have;
+  for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      const bool works = row.status == Status::pass || row.status == Status::warn;
-      if (works) shown.insert(set.id + '/' + row.id);
+      if (wanted(row.status)) have.insert(set.id + '/' + row.id);
     }
   }
-  const auto open =
-      std::ranges::count_if(gone.explains, [&](const auto& id) { return !shown.contains(id); });
+  return static_cast<std::size_t>(
+      std::ranges::count_if(finding.explains, [&](const auto& id) { return !have.contains(id); }));
+}
+
+// Why a finding that only the newer report has may not be new; empty: it is.
+std::string doubt_new(const Finding& fresh, const Report& before) {
+  if (!before.complete) return "the older run is incomplete: it may have been there before";
+  const auto measured = [](Status status) {
+    return status != Status::skip && status != Status::unknown;
+  };
+  const bool none =
+      !fresh.explains.empty() && without(fresh, before, measured) == fresh.explains.size();
+  return none ? "the older run measured none of the requirements that it explains" : "";
+}
+
+// Why a finding that only the older report has may still be there; empty: it is gone.
+std::string doubt_gone(const Finding& gone, const Report& after) {
+  if (!after.complete) return "the newer run is incomplete: it may still be there";
+  const auto works = [](Status status) { return status == Status::pass || status == Status::warn; };
+  const auto open = without(gone, after, works);
   if (open == 0) return {};
   return fmt::format("{} of the {} requirements that it explained have not been shown to work",
                      open, gone.explains.size());
@@ -132,7 +149,9 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
   for (std::size_t i = 0; i < same.size(); ++i) {
     const auto& finding = after.findings[i];
     if (same[i] == nullptr) {
-      result.findings.push_back({Trend::worse, finding, ""});
+      const auto text = doubt_new(finding, before);
+      result.findings.push_back({text.empty() ? Trend::worse : Trend::changed, finding,
+                                 text.empty() ? "" : "not seen before, but " + text});
       continue;
     }
     result.standing.push_back(standing_of(*same[i], finding, before));
@@ -141,7 +160,7 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
   }
   for (const auto& finding : before.findings) {
     if (contains(same, &finding)) continue;
-    const auto text = doubt(finding, after);
+    const auto text = doubt_gone(finding, after);
     result.findings.push_back({text.empty() ? Trend::better : Trend::changed, finding,
                                text.empty() ? "" : "no longer seen, but " + text});
   }
