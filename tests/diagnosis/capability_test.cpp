@@ -67,6 +67,12 @@ const auto ports = any_of({{"udp"}, {"tcp"}}, {{"alternate"}, {"other"}});
 const auto udp_tls_tcp = first_of({{"udp"}, {"tls"}, {"tcp"}});
 
 const Diagnosis cases[] = {
+    // Whether all its needs are lost is known by the optional one alone.
+    {"OnlyAnOptionalNeedIsOpen",
+     {all_of("extra"), all_of("udp")},
+     {judged("extra", unknown, optional), judged("udp", fail, recommended)},
+     Verdict::unknown,
+     "could not be decided: extra"},
     // Equals, and fallbacks behind them.
     {"OneOfTheEqualsHolds",
      {ports},

@@ -149,7 +149,8 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   std::erase_if(result.requirements, [&](const auto& id) { return rows.find(id) == nullptr; });
   Together best, worst;
   bool measured = false, untried = false;
-  std::vector<Text> lost, limited, unsure, sure, fallback;  // sentences of the summary, each once
+  // Sentences of the summary, each once. `perhaps`: needs that are only optional.
+  std::vector<Text> lost, limited, unsure, perhaps, sure, fallback;
   const auto said = [](const std::vector<Text>& sentences) {
     return joined_texts(sentences, "; ");
   };
@@ -174,6 +175,8 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     if (hoped.verdict != feared.verdict || (may_be_lost && hoped.verdict == Verdict::degraded)) {
       add_once(unsure, culprits(may_be_lost ? hoped.by->rows : first, Assume::worst));
       if (feared.by != nullptr) add_once(sure, titles(feared.by->rows));
+    } else if (may_be_lost) {
+      add_once(perhaps, culprits(hoped.by->rows, Assume::worst));
     }
     // By what works for sure: another one, nearer to the first, may not be known.
     if (hoped.verdict == Verdict::degraded && feared.verdict == Verdict::degraded) {
@@ -205,6 +208,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
                                                  said(fallback), said(limited));
       break;
     case Verdict::unknown:
+      if (unsure.empty()) unsure = std::move(perhaps);
       result.summary = sure.empty() ? phrase("could not be decided: {}", said(unsure))
                                     : phrase("could not be decided: {}; works at least over {}",
                                              said(unsure), said(sure));
