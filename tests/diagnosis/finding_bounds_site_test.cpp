@@ -370,6 +370,7 @@ TEST(Vpn, IsNoneWhereATunnelStandsInForIpv4) {
   EXPECT_EQ(over("clat", "192.168.255.1"), Codes{});
   EXPECT_EQ(over("tun0", "192.0.0.2"), Codes{});
   EXPECT_EQ(over("sit1", "2001:db8::2"), Codes{});
+  EXPECT_EQ(over("site-a", "10.8.0.2"), Codes{"network.vpn_full_tunnel (certain)"});
 }
 
 TEST(Vpn, OfSomeHostsDoesNotCarryTheService) {

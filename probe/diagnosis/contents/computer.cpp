@@ -22,7 +22,7 @@ bool is_kept_here(const ProbeResult& result) {
 }
 
 bool is_answer_too_long(const ProbeResult& result) {
-  return flag_of(result, EvidenceKind::dns_no_answer, Fact::truncated_over_udp).has_value();
+  return flag_of(result, EvidenceKind::dns_no_answer, Fact::truncated_over_udp) == true;
 }
 
 // Of a question whose answer did not fit, TCP was kept.

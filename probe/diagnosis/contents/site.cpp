@@ -34,9 +34,12 @@ Probes those_to(const std::string& host, const Probes& seen) {
 // an address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
 bool is_transition_link(const Facts& facts, std::string_view name) {
   for (const std::string_view word :
-       {"clat", "v4-", "sit", "he-ipv6", "6rd", "6to4", "tun6to4", "ip6tnl"}) {
+       {"clat", "v4-", "he-ipv6", "6rd", "6to4", "tun6to4", "ip6tnl"}) {
     if (name.starts_with(word)) return true;
   }
+  // The kernel's own: "sit0". "site-a" is somebody's.
+  constexpr std::string_view sit = "sit";
+  if (name.starts_with(sit) && whole_number<int>(name.substr(sit.size()))) return true;
   static const auto dummies = Network::parse("192.0.0.0/29");
   return std::ranges::any_of(facts.report.site.interfaces, [&](const InterfaceInfo& interface) {
     return interface.name == name &&

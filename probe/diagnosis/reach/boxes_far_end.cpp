@@ -48,7 +48,7 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
       return !packet.udp && clues.seen(event) == seen && packet.cargo != Cargo::inside;
     });
     const auto domains = by_domain(clues, clues.hosts_of(its));
-    if (domains.size() > most_alike) return;
+    if (domains.size() > most_alike) continue;
     for (const auto& [domain, some] : domains) {
       Box box{.kind = Kind::far_end, .code = flow_silent, .protocol = Protocol::tcp};
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;

@@ -31,8 +31,8 @@ void doubt_single_proofs(const Diagnosis& context, const std::set<std::string>& 
                          Reasons& reasons) {
   constexpr std::size_t most_by_chance = 2;
   using Host = std::pair<std::string, bool>;
-  std::map<Host, std::size_t> died;  // ports of a host over UDP (true) or TCP
-  std::map<std::string, Host> once;  // of a probe
+  std::map<Host, std::set<std::uint16_t>> died;  // ports of a host over UDP (true) or TCP
+  std::map<std::string, Host> once;              // of a probe
   std::set<std::string> firm;
   for (const auto& flow : context.flows) {
     for (const auto& sample : flow.samples) {
@@ -42,7 +42,7 @@ void doubt_single_proofs(const Diagnosis& context, const std::set<std::string>& 
         firm.insert(id);
       } else {
         const Host host{flow.host, flow.udp};
-        ++died[host];
+        died[host].insert(flow.port);
         once.emplace(id, host);
         for (const auto& other : flow.samples) {
           if (other.result->observation.outcome != Outcome::passed) continue;
@@ -53,7 +53,7 @@ void doubt_single_proofs(const Diagnosis& context, const std::set<std::string>& 
     }
   }
   for (const auto& [id, host] : once) {
-    if (died[host] > most_by_chance || firm.contains(id)) continue;
+    if (died[host].size() > most_by_chance || firm.contains(id)) continue;
     if (explained.contains(id) || context.got_out.contains(id)) continue;
     reasons.emplace(id, phrase("one packet was lost, as can happen on any poor line"));
   }
@@ -252,7 +252,7 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
   for (const auto& result : context.report.probes) {
     const auto& id = result.probe.id;
     if ((context.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
-      reasons.insert_or_assign(id, limited && is_udp(result)
+      reasons.insert_or_assign(id, limited && (is_udp(result) || !context.line_loses())
                                        ? phrase("this network limits new flows")
                                        : phrase("this line loses packets"));
     }
