@@ -358,7 +358,7 @@ TEST(ProxyRequired, LeavesOutThePortThatAServerRefuses) {
 
 // A device turns everybody away, and yet a router beyond it saw some packets.
 TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
-  const auto made = [](std::int64_t seen_at, bool device_is_seen = false) {
+  const auto made = [](std::int64_t seen_at, bool device_is_seen = false, bool climbed = false) {
     const auto at_ttl = [](ProbeResult hop, std::int64_t ttl, const std::string& by) {
       auto& facts = hop.observation.evidence.back().facts;
       facts[Fact::ttl] = ttl;
@@ -378,6 +378,8 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
       run.probes.push_back(at_ttl(tcp_hop("20.1.2.3", 443, "left_site"), 2, device));
       run.probes.back().probe.purpose = Purpose::way_out;
     }
+    // A climb to the media port was first turned away in the second place.
+    if (climbed) run.probes.front().observation.evidence.front().facts[Fact::ttl] = std::int64_t{2};
     run.site.interfaces = {{"eth0", {IpAddress::v4({130, 60, 1, 23})}, true}};
     return codes(run).front();
   };
@@ -386,6 +388,9 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
     EXPECT_EQ(made(seen_at), "firewall.udp_port_blocked (certain)") << seen_at;
   EXPECT_EQ(made(1, true), "firewall.udp_blocked (certain)") << "known to be nearer";
   EXPECT_EQ(made(2, true), "firewall.udp_port_blocked (certain)");
+  EXPECT_EQ(made(1, false, true), "firewall.udp_blocked (certain)")
+      << "another router stands there";
+  EXPECT_EQ(made(2, false, true), "firewall.udp_port_blocked (certain)");
 }
 
 // A device refuses everybody, but says so at most once a second: what it was silent about did not

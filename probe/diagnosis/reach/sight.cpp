@@ -139,7 +139,7 @@ class Devices {
     return outside >= event.ttl || (inside >= event.ttl && is_of_a_site(event.router) != false);
   }
 
-  // It was seen nearer than where packets to others ended by their TTL at each of the devices.
+  // It was seen nearer than where packets to others ended at each of the devices.
   bool is_before(const FlowEvent& event) const {
     return event.seen == Seen::expired && event.ttl > 0 && event.ttl < nearest_seen_;
   }
@@ -168,13 +168,21 @@ class Devices {
     return known == ttls_.end() ? unknown : known->second;
   }
 
-  // Not by ttls_, which also counts where a climb was first turned away: that device may be one
-  // router nearer, and have kept silent about the packet that ended there.
+  // Where a climb was first turned away, the device may be one router nearer, and have kept silent
+  // about the packet that ended there: unless another router spoke in that place.
   void find_nearest_seen(const std::vector<FlowEvent>& events) {
     std::map<std::string_view, int> seen;
+    std::set<int> others;  // where packets ended at routers that turn nothing away
     for (const auto& event : events) {
-      if (event.seen != Seen::expired || event.ttl == 0 || !all_.contains(event.router)) continue;
-      keep_least(seen, event.router, event.ttl);
+      if (event.seen != Seen::expired || event.ttl == 0) continue;
+      if (all_.contains(event.router)) {
+        keep_least(seen, event.router, event.ttl);
+      } else {
+        others.insert(event.ttl);
+      }
+    }
+    for (const auto& [device, ttl] : ttls_) {
+      if (all_.contains(device) && others.contains(ttl - 1)) keep_least(seen, device, ttl);
     }
     if (seen.empty() || seen.size() < all_.size()) return;
     nearest_seen_ = std::ranges::min(seen | std::views::values);

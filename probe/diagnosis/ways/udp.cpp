@@ -61,7 +61,9 @@ class AllClosed {
       const auto& result = *context_.find(event.probe);
       const bool tells = is_direct(result) && !is_inside(result);
       if (tells && contradicted) return left;
-      if (tells) spared.push_back(i);
+      // A list of what may pass does not have what was seen to die all the same.
+      const bool died = packet.cargo == Cargo::rtp && event.seen == Seen::dropped;
+      if (tells && !(box.ports.empty() && died)) spared.push_back(i);
     }
     const bool says_all =
         box.code == FindingCode::firewall_udp_blocked || box.code == FindingCode::firewall_web_only;
