@@ -100,16 +100,7 @@ bool shows(const networks::Network& network, const std::string& kind) {
 }
 
 void print(const Report& report) {
-  for (const auto& set : report.sets) {
-    fmt::print("set {}: {}\n", set.id, to_string(set.verdict));
-    for (const auto& capability : set.capabilities) {
-      fmt::print("  {}: {} ({})\n", capability.id, to_string(capability.verdict),
-                 capability.summary);
-    }
-    for (const auto& row : set.requirements) {
-      fmt::print("    row {}: {} ({})\n", row.id, to_string(row.status), row.summary);
-    }
-  }
+  fmt::print("{}", render_text(report, {.verbose = true}));
   for (const auto& finding : report.findings) {
     fmt::print("finding {} {}: {}\n", to_string(finding.code), to_string(finding.confidence),
                finding.title);
@@ -159,7 +150,7 @@ int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   NumbersByKind kinds, open_probes;
   std::map<std::string, std::uint64_t> unknown, named;
-  Numbers unlucky, simpler;
+  Numbers unlucky, simpler, split;
   std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
@@ -174,6 +165,7 @@ int random_networks(const Options& options) {
     });
     if (lucky > 0) unlucky.push_back(number);
     if (judgement.simpler > 0) simpler.push_back(number);
+    if (judgement.more_names) split.push_back(number);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
@@ -188,12 +180,13 @@ int random_networks(const Options& options) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
              static_cast<double>(options.count) / took.count(), bad, percent(bad, options.count));
-  fmt::print("{} more on lines that lose packets, with no more of other chances than words allow\n",
-             unlucky.size());
-  if (options.numbers_only) fmt::print("         {}\n", fmt::join(unlucky, " "));
-  fmt::print("{} more of which a simpler one looks the same, and what was said is true there\n",
-             simpler.size());
-  if (options.numbers_only) fmt::print("         {}\n", fmt::join(simpler, " "));
+  const auto list = [&](const Numbers& numbers, std::string_view what) {
+    fmt::print("{} {}\n", numbers.size(), what);
+    if (options.numbers_only) fmt::print("         {}\n", fmt::join(numbers, " "));
+  };
+  list(unlucky, "more on lines that lose packets, with no more of other chances than words allow");
+  list(simpler, "more of which a simpler one looks the same, and what was said is true there");
+  list(split, "in which firewalls have more names than there are boxes");
   const auto share = [&](std::string_view what, std::uint64_t count) {
     fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
                percent(count, capabilities));

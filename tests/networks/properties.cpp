@@ -31,6 +31,10 @@ class Judge {
       if (strong(finding)) look_at(finding);
       look_for_holes(finding);
     }
+    const auto names = std::ranges::count_if(report_.findings, [](const Finding& finding) {
+      return strong(finding) && family_of(finding.code) == "firewall";
+    });
+    judgement_.more_names = static_cast<std::size_t>(names) > network_.boxes.size();
     for (const auto& set : report_.sets) {
       for (const auto& capability : set.capabilities) look_at(set, capability);
       look_at(set);

@@ -262,21 +262,36 @@ class Reader {
 
 }  // namespace
 
+bool Claim::is_surely_by_the_box_of(const Claim& other) const {
+  return box != nullptr && box == other.box && std::min(sure, other.sure) >= reach::is_likely;
+}
+
+bool Claim::is_in_one_range_with(const Claim& other) const {
+  return std::ranges::any_of(box->ports, [&](const PortRange& range) {
+    const auto within = [&](const Flow* flow) { return range.contains(flow->port); };
+    return std::ranges::all_of(flows, within) && std::ranges::all_of(other.flows, within);
+  });
+}
+
 bool Claim::goes_with(const Claim& other) const {
-  const bool as_seen = is_of_ports() || blocked == other.blocked;
-  const bool transports = !is_of_ports() || udp() == other.udp();
+  const bool of_ports = is_of_ports() && other.is_of_ports();
+  if (beyond != other.beyond || only_media != other.only_media) return false;
+  if (of_ports && udp() != other.udp()) return false;
+  // What one box surely closes is no more by chance than all of it together.
+  const bool one_box = is_surely_by_the_box_of(other);
+  if (one_box && of_ports && udp() && is_in_one_range_with(other)) return true;
+  if (code != other.code) return false;
+  if (one_box && !of_ports && !beyond && !is_destination()) return true;
+  const bool as_seen = of_ports || blocked == other.blocked;
   // The ends of a range are tried with others, too; what is between them hardly is.
   const bool hosts = is_range() || by_hosts == other.by_hosts;
-  // Ports that one rule surely closes are no more by chance than all of them together.
-  const bool one_rule =
-      is_range() && box == other.box && std::min(sure, other.sure) >= reach::is_likely;
-  return code == other.code && (one_rule || is_weak() == other.is_weak()) && transports &&
-         as_seen && hosts && beyond == other.beyond && only_media == other.only_media &&
-         party == other.party;
+  const bool one_rule = is_range() && one_box;
+  return (one_rule || is_weak() == other.is_weak()) && as_seen && hosts && party == other.party;
 }
 
 void Claim::add(const Claim& other) {
   sure = std::min(sure, other.sure);
+  if (other.is_range()) code = other.code;
   by_hosts &= other.by_hosts;
   blocked |= other.blocked;
   confidence = std::max(confidence, other.confidence);

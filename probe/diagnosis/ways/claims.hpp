@@ -55,6 +55,11 @@ struct Claim {
   void add(const Claim& other);
   // Sets how sure it may be, from all of its flows.
   void weigh(const Facts& facts);
+
+ private:
+  bool is_surely_by_the_box_of(const Claim& other) const;
+  // A range of their box's ports has the ports of both.
+  bool is_in_one_range_with(const Claim& other) const;
 };
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed);
