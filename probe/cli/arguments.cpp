@@ -85,7 +85,20 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   }
   if (std::string_view(words[1]) == "ui") {
     const auto mark = std::find(words.begin(), words.end(), std::string_view("--"));
-    if (mark != words.end()) arguments.names.assign(mark + 1, words.end());
+    if (mark != words.end()) {
+      arguments.names.assign(mark + 1, words.end());
+      std::vector<const char*> check{words.front(), "check"};
+      check.insert(check.end(), mark + 1, words.end());
+      auto checked = parse_arguments(static_cast<int>(check.size()), check.data());
+      if (checked.exit_status) return checked;
+      if (!checked.arguments.names.empty()) {
+        say(fmt::format(
+            "callready: {}: after -- come options of check; choose services in the page",
+            checked.arguments.names.front()));
+        result.exit_status = usage_status(argc, argv);
+        return result;
+      }
+    }
     words.erase(mark, words.end());
   }
   argc = static_cast<int>(words.size());

@@ -75,9 +75,9 @@ class Exporter {
     auto config = read_config_file();
     auto web = read_web_file();
     if (!config || !web) return usage_error;
-    if (arguments_.check_config) return 0;
     const auto listen = parse_listen(arguments_.listen);
     if (!listen) return fail("--listen: expected an address and a port such as 127.0.0.1:9977");
+    if (arguments_.check_config) return 0;
     Places places;
     places.program = platform::own_program();
     if (const auto why = prepare_state(*config, places.state)) return fail(*why);

@@ -97,11 +97,17 @@ TEST(Arguments, WhatStandsBehindTheMarkIsForTheRunsOfThePage) {
   EXPECT_EQ(plain.arguments.command, Command::ui);
   EXPECT_TRUE(plain.arguments.browser);
   EXPECT_TRUE(plain.arguments.names.empty());
-  const auto both = given({"--no-browser", "--", "--interface", "eth0", "--no-browser"});
+  const auto both = given({"--no-browser", "--", "--interface", "eth0", "--no-anchors"});
   EXPECT_FALSE(both.exit_status);
   EXPECT_FALSE(both.arguments.browser);
   EXPECT_EQ(both.arguments.names,
-            (std::vector<std::string>{"--interface", "eth0", "--no-browser"}));
+            (std::vector<std::string>{"--interface", "eth0", "--no-anchors"}));
+  // They are read at once, not at the first run.
+  for (const auto* wrong : {"--no-browser", "--interface", "rainbow"}) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(given({"--", wrong}).exit_status, 2) << wrong;
+    EXPECT_NE(testing::internal::GetCapturedStderr().find(wrong), std::string::npos);
+  }
   EXPECT_EQ(given({"--interface", "eth0"}).exit_status, 2);
 }
 

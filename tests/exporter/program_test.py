@@ -311,6 +311,9 @@ class CommandLine(WithFolder):
         head = "schema: callready.exporter/1\nsite: Lyon\n"
         good = head + "sets: [{ name: rainbow }]\n"
         self.assertEqual(self.check(good, "--check-config"), (0, ""))
+        status, said = self.check(good, "--check-config", "--listen", "9977")
+        self.assertEqual(status, 2)
+        self.assertIn("--listen", said)
         status, said = self.check(head + "sets: [{ name: rainbo }]\n", "--check-config")
         self.assertEqual(status, 2)
         self.assertTrue(said.startswith("exporter.yaml:3:"), said)

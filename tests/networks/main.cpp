@@ -100,6 +100,7 @@ bool shows(const networks::Network& network, const std::string& kind) {
 }
 
 void print(const Report& report) {
+  for (const auto& set : report.sets) fmt::print("set {}: {}\n", set.id, to_string(set.verdict));
   fmt::print("{}", render_text(report, {.verbose = true}));
   for (const auto& finding : report.findings) {
     fmt::print("finding {} {}: {}\n", to_string(finding.code), to_string(finding.confidence),
