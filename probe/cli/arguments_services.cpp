@@ -32,7 +32,8 @@ void add_exporter(CLI::App& app, Arguments& arguments) {
       ->add_option("--web.config.file", arguments.web_config_file,
                    "TLS and logins, in the format of Prometheus exporters (YAML)")
       ->type_name("FILE");
-  exporter->add_flag("--check-config", arguments.check_config, "Only check the files and --listen for errors");
+  exporter->add_flag("--check-config", arguments.check_config,
+                     "Only check the files and --listen for errors");
   exporter->footer("Exit status: 0 ended by a signal, 2 usage or configuration error.");
 }
 
