@@ -109,13 +109,17 @@ std::size_t number_of_cause(const SetResult& set, const CapabilityResult& capabi
   return 0;
 }
 
-// The finding about a flaw in a capability that works; 0: none.
+// The finding about a flaw in a capability that works, or about a row of it that another stands in
+// for, if that keeps the set from being ready; 0: none.
 std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
                     const Report& report) {
   if (capability.verdict != Verdict::ready) return 0;
   if (const auto number = number_of_cause(set, capability, report); number != 0) return number;
   for (const auto& row : set.requirements) {
-    if (row.status != Status::warn || !contains(capability.requirements, row.id)) continue;
+    const bool replaced = row.status == Status::fail && row.severity != Severity::optional &&
+                          set.verdict == Verdict::degraded;
+    const bool flawed = row.status == Status::warn || replaced;
+    if (!flawed || !contains(capability.requirements, row.id)) continue;
     if (const auto number = explained_by(set, row, report); number != 0) return number;
   }
   return 0;
@@ -176,8 +180,11 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
       tell(say("Could not determine whether {} works{}.", name, here));
     }
   };
-  // What a verdict of NOT DECIDED is about goes before what works.
-  const bool unknown_first = set.verdict == Verdict::unknown && sentences.empty();
+  // What a verdict of NOT DECIDED is about goes before what works. So does what may not work at all
+  // where nothing is known to work with limits.
+  const bool no_limit = set.verdict == Verdict::degraded && fallback.empty() && limited.empty();
+  const bool unknown_first =
+      (set.verdict == Verdict::unknown || (no_limit && !unknown.empty())) && sentences.empty();
   if (unknown_first) tell_unknown();
   if (!fallback.empty() && sentences.empty()) {
     tell(say("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,

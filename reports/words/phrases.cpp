@@ -235,7 +235,7 @@ std::string outcome_in_full(const ProbeResult& result) {
   std::vector<std::string> aside;
   if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail.text()));
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {
-    text += say(" to {} tries", seen.attempts);
+    text += say(" ({} tries)", seen.attempts);
   }
   if (seen.round_trip) {
     const auto time = duration_phrase(*seen.round_trip);
@@ -257,6 +257,20 @@ std::string outcome_in_full(const ProbeResult& result) {
   return text;
 }
 
+// The set's rows that the finding explains, but not the optional ones; empty: none.
+std::string explained_rows(const Finding& finding, const SetResult& set) {
+  constexpr std::size_t most = 3;
+  std::vector<std::string> titles;
+  for (const auto& row : set.requirements) {
+    const bool hurts = row.severity != Severity::optional;
+    if (hurts && contains(finding.explains, set.id + '/' + row.id)) add_once(titles, row.title);
+  }
+  if (titles.size() <= most) return listed(titles);
+  const auto more = titles.size() - most;
+  titles.resize(most);
+  return say("{} and {} more", listed(titles), more);
+}
+
 std::string affected_by(const Finding& finding, const Report& report) {
   if (finding.affects.empty()) return say("nothing so far");
   std::vector<std::string> parts;
@@ -264,9 +278,12 @@ std::string affected_by(const Finding& finding, const Report& report) {
     const auto* set = find_by_id(report.sets, affected.set);
     std::vector<std::string> titles;
     for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
+    // All capabilities work, but not as the vendor wants.
+    const bool by_rows = titles.empty() && set != nullptr;
+    const auto what = by_rows ? explained_rows(finding, *set) : listed(titles);
     const auto& name = set == nullptr ? affected.set : title_of(*set);
-    auto part = titles.empty() ? name : listed(titles);
-    if (!titles.empty() && report.sets.size() > 1) part = say("{}: {}", name, part);
+    auto part = what.empty() ? name : what;
+    if (!what.empty() && report.sets.size() > 1) part = say("{}: {}", name, part);
     add_once(parts, part);
   }
   return joined(parts, ". ");

@@ -101,8 +101,8 @@ std::string endpoint(const RoutePair& pair);      // without either route
 // The outcome with round trip, address, detail and, if it failed, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);
 
-// Titles of the capabilities that a finding affects, preceded by the set's name if there are
-// several sets; "nothing so far".
+// Titles of the capabilities that a finding affects, or of the rows that it explains if all
+// capabilities work, preceded by the set's name if there are several sets; "nothing so far".
 std::string affected_by(const Finding& finding, const Report& report);
 
 // What users see if the rows that this finding explains fail, quoted from the document. Empty if it

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "probe/util/text.hpp"
 #include "reports/format.hpp"
+#include "reports/words/phrases.hpp"
 #include "tests/reports/samples.hpp"
 
 namespace callready {
@@ -101,6 +103,44 @@ TEST(Answer, WhatIsBelowTheVendorsWishSaysWhy) {
   report.findings = {finding("A device rewrites SIP (SIP ALG)", {{set.id, {}}})};
   EXPECT_TRUE(holds(verdict_sentences(set, report), "with limits. Cause: A device rewrites SIP"))
       << verdict_sentences(set, report);
+}
+
+// A row that others stand in for keeps the set from being ready: the capability says so, and the
+// cause names the row.
+TEST(Answer, WhatStandsInPointsToTheCause) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  auto& capability = set.capabilities.at(0);
+  auto& row =
+      *std::ranges::find(set.requirements, capability.requirements.at(0), &RequirementResult::id);
+  row.status = Status::fail;
+  row.severity = Severity::recommended;
+  report.findings = {finding("The firewall blocks it", {{set.id, {}}})};
+  report.findings.at(0).explains = {set.id + '/' + row.id};
+  EXPECT_EQ(affected_by(report.findings.at(0), report), row.title);
+  EXPECT_EQ(mark_of(set, capability, report), Mark::good);
+  set.verdict = Verdict::degraded;
+  EXPECT_EQ(mark_of(set, capability, report), Mark::warning);
+  row.severity = Severity::optional;
+  EXPECT_EQ(mark_of(set, capability, report), Mark::good);
+  EXPECT_EQ(affected_by(report.findings.at(0), report), set.title);
+}
+
+// Beside a cause that weakens the set, a capability may not work at all.
+TEST(Answer, WhatIsUndecidedGoesBeforeWhatWorksWithLimits) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  set.verdict = Verdict::degraded;
+  set.capabilities.at(0).verdict = Verdict::unknown;
+  for (auto& row : set.requirements) {
+    if (contains(set.capabilities[0].requirements, row.id)) row.status = Status::unknown;
+  }
+  report.findings = {finding("A device limits new flows", {{set.id, {}}})};
+  const auto said = verdict_sentences(set, report);
+  EXPECT_TRUE(said.starts_with("Could not determine whether Rainbow fully works from here."))
+      << said;
+  EXPECT_TRUE(holds(said, "Cause: A device limits new flows")) << said;
+  EXPECT_FALSE(holds(said, "with limits")) << said;
 }
 
 // An optional row that fails leaves the set ready.
