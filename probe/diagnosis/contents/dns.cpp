@@ -288,9 +288,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
     if (context.proxied.contains(text)) continue;
     const auto gone = open_failures(context, name);
-    const bool everywhere = std::ranges::all_of(name.elsewhere, [](const NameAnswer& answer) {
-      return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
-    });
+    const bool everywhere = std::ranges::all_of(name.elsewhere, is_denial);
     // If the siblings do not resolve either, the question may be what is wrong.
     const bool siblings = any_is_found(names, registrable_domain(text));
     // Where the others of the list do, nobody misses it: the row says so itself.

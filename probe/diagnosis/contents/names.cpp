@@ -35,10 +35,6 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
   }
 }
 
-bool is_denial(const NameAnswer& answer) {
-  return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
-}
-
 // A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
 // An alias is denied by the zone of the name that it stands for (RFC 2308 section 2.1).
 bool is_foreign_zone(const NameAnswer& answer, const std::string& asked) {
@@ -168,6 +164,10 @@ bool nobody_answered(const Detail& failure) {
 
 bool has_records(const NameAnswer& answer) {
   return number_fact(*answer.evidence, Fact::count).value_or(0) > 0;
+}
+
+bool is_denial(const NameAnswer& answer) {
+  return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
 }
 
 Probes open_failures(const Diagnosis& context, const Name& name) {

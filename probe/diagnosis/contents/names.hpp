@@ -32,6 +32,7 @@ bool is_public_name(std::string_view name);
 // By why it has no address.
 bool nobody_answered(const Detail& failure);
 bool has_records(const NameAnswer& answer);
+bool is_denial(const NameAnswer& answer);  // the name does not exist (RFC 2308 section 2.1)
 Probes open_failures(const Diagnosis& context, const Name& name);
 // Direct probes, still open, to names of these registrable domains that could not be looked up.
 Probes missing_names_of(const Diagnosis& context, const std::set<std::string>& owners);
