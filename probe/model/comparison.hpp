@@ -31,7 +31,7 @@ struct Lone {
 struct FindingChange {
   Trend trend = Trend::changed;  // worse: new; better: gone; changed: other words or confidence
   Finding finding;               // as the newer report has it, or the older one where it is gone
-  std::string note;              // what changed, or why it may not be new or not be gone
+  std::string note;              // what changed, or why it may not be new, or may still be there
 };
 
 // A finding that both reports have.

@@ -100,13 +100,13 @@ std::string difference(const Finding& before, const Finding& after) {
   return text;
 }
 
-// Of the rows that the finding explains, how many the report has not measured, or `wanted` says no.
+// How many of the rows that the finding explains have no such status in the report.
 template <typename Wanted>
-std::size_t without(const Finding& finding, const Report& report, Wanted wanted) {
+std::size_t rows_without(Wanted status, const Finding& finding, const Report& report) {
   std::set<std::string> have;
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      if (wanted(row.status)) have.insert(set.id + '/' + row.id);
+      if (status(row.status)) have.insert(set.id + '/' + row.id);
     }
   }
   return static_cast<std::size_t>(
@@ -120,7 +120,7 @@ std::string doubt_new(const Finding& fresh, const Report& before) {
     return status != Status::skip && status != Status::unknown;
   };
   const bool none =
-      !fresh.explains.empty() && without(fresh, before, measured) == fresh.explains.size();
+      !fresh.explains.empty() && rows_without(measured, fresh, before) == fresh.explains.size();
   return none ? "the older run measured none of the requirements that it explains" : "";
 }
 
@@ -128,7 +128,7 @@ std::string doubt_new(const Finding& fresh, const Report& before) {
 std::string doubt_gone(const Finding& gone, const Report& after) {
   if (!after.complete) return "the newer run is incomplete: it may still be there";
   const auto works = [](Status status) { return status == Status::pass || status == Status::warn; };
-  const auto open = without(gone, after, works);
+  const auto open = rows_without(works, gone, after);
   if (open == 0) return {};
   return fmt::format("{} of the {} requirements that it explained have not been shown to work",
                      open, gone.explains.size());
@@ -144,14 +144,20 @@ StandingFinding standing_of(const Finding& old, const Finding& finding, const Re
   return {finding, known->since, !known->began};
 }
 
+// What only one report has. `doubt`: why the trend may not be that; empty: it is.
+FindingChange lone(Trend trend, const Finding& finding, std::string_view seen,
+                   const std::string& doubt) {
+  if (doubt.empty()) return {trend, finding, ""};
+  return {Trend::changed, finding, fmt::format("{}, but {}", seen, doubt)};
+}
+
 void compare_findings(Comparison& result, const Report& before, const Report& after) {
   const auto same = same_causes(before.findings, after.findings);
   for (std::size_t i = 0; i < same.size(); ++i) {
     const auto& finding = after.findings[i];
     if (same[i] == nullptr) {
-      const auto text = doubt_new(finding, before);
-      result.findings.push_back({text.empty() ? Trend::worse : Trend::changed, finding,
-                                 text.empty() ? "" : "not seen before, but " + text});
+      result.findings.push_back(
+          lone(Trend::worse, finding, "not seen before", doubt_new(finding, before)));
       continue;
     }
     result.standing.push_back(standing_of(*same[i], finding, before));
@@ -160,9 +166,8 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
   }
   for (const auto& finding : before.findings) {
     if (contains(same, &finding)) continue;
-    const auto text = doubt_gone(finding, after);
-    result.findings.push_back({text.empty() ? Trend::better : Trend::changed, finding,
-                               text.empty() ? "" : "no longer seen, but " + text});
+    result.findings.push_back(
+        lone(Trend::better, finding, "no longer seen", doubt_gone(finding, after)));
   }
   std::ranges::stable_sort(result.findings, {}, [](const FindingChange& change) {
     return change.trend == Trend::worse ? 0 : change.trend == Trend::better ? 1 : 2;
