@@ -93,7 +93,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       if (checked.exit_status) return checked;
       if (!checked.arguments.names.empty()) {
         say(fmt::format(
-            "callready: {}: after -- come options of check; choose services in the page",
+            "callready: {}: only options of check may follow --; choose services in the page",
             checked.arguments.names.front()));
         result.exit_status = usage_status(argc, argv);
         return result;

@@ -262,11 +262,11 @@ class Reader {
 
 }  // namespace
 
-bool Claim::is_surely_by_the_box_of(const Claim& other) const {
+bool Claim::surely_shares_box_with(const Claim& other) const {
   return box != nullptr && box == other.box && std::min(sure, other.sure) >= reach::is_likely;
 }
 
-bool Claim::is_in_one_range_with(const Claim& other) const {
+bool Claim::shares_range_with(const Claim& other) const {
   return std::ranges::any_of(box->ports, [&](const PortRange& range) {
     const auto within = [&](const Flow* flow) { return range.contains(flow->port); };
     return std::ranges::all_of(flows, within) && std::ranges::all_of(other.flows, within);
@@ -278,8 +278,8 @@ bool Claim::goes_with(const Claim& other) const {
   if (beyond != other.beyond || only_media != other.only_media) return false;
   if (of_ports && udp() != other.udp()) return false;
   // What one box surely closes is no more by chance than all of it together.
-  const bool one_box = is_surely_by_the_box_of(other);
-  if (one_box && of_ports && udp() && is_in_one_range_with(other)) return true;
+  const bool one_box = surely_shares_box_with(other);
+  if (one_box && of_ports && udp() && shares_range_with(other)) return true;
   if (code != other.code) return false;
   if (one_box && !of_ports && !beyond && !is_destination()) return true;
   const bool as_seen = of_ports || blocked == other.blocked;

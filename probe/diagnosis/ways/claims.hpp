@@ -57,9 +57,9 @@ struct Claim {
   void weigh(const Facts& facts);
 
  private:
-  bool is_surely_by_the_box_of(const Claim& other) const;
-  // A range of their box's ports has the ports of both.
-  bool is_in_one_range_with(const Claim& other) const;
+  bool surely_shares_box_with(const Claim& other) const;
+  // One range of that box's ports has the ports of both.
+  bool shares_range_with(const Claim& other) const;
 };
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed);
