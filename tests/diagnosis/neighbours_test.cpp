@@ -393,6 +393,31 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
   EXPECT_EQ(made(2, false, true), "firewall.udp_port_blocked (certain)");
 }
 
+// TCP 3478 is turned away as well, and other TCP ports get out: it may be a list of what may pass,
+// for both. But a packet to a port of that list died over UDP.
+TEST(UdpBlocked, IsNamedBesideAClosedTcpPort) {
+  const std::string device = "10.20.0.1";
+  const auto run = report(
+      {row("stun", {stun("stun.vendor.com", 3478, silent), turn("turn.vendor.com", silent, "")}),
+       row("stun-tcp", {rejected_by(tcp("stun.vendor.com", 3478), device),
+                        rejected_by(tcp("turn.vendor.com", 3478), device)}),
+       row("media",
+           {range("20.1.2.3", all_ports("dropped")),
+            range("99.1.2.3", {{1, "dropped"}, {10'000, "prohibited", device}, {65'535, "dropped"}},
+                  {1, 65'535})}),
+       controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                 stun("stun.l.google.com", 19302, silent),
+                 stun("stun.cloudflare.com", 3478, silent),
+                 rejected_by(ntp("time.cloudflare.com"), device), ntp("pool.ntp.org", silent)}),
+       follow_up({udp_hop("stun.vendor.com", 443, "dropped"),
+                  udp_hop("stun.vendor.com", 50'000, "dropped"),
+                  tcp_hop("www.vendor.com", 5061, "left_site"),
+                  tcp_hop("www.vendor.com", 5222, "left_site"),
+                  tcp_hop("www.vendor.com", 8443, "left_site")})});
+  EXPECT_EQ(codes(run),
+            (Codes{"firewall.udp_blocked (certain)", "firewall.tcp_port_blocked (certain)"}));
+}
+
 // A device refuses everybody, but says so at most once a second: what it was silent about did not
 // pass. All three packets that were answered were refused by it.
 TEST(UdpBlocked, IsCertainWhereTheDeviceRationsItsRefusals) {

@@ -14,6 +14,11 @@ std::string name_of(const Finding& finding) { return std::string(to_string(findi
 
 bool strong(const Finding& finding) { return finding.confidence != Confidence::possible; }
 
+// No finding about firewalls names a box of these kinds.
+bool may_be_a_firewall(const Box& box) {
+  return box.kind != BoxKind::nat && box.kind != BoxKind::sip_alg && box.kind != BoxKind::mtu;
+}
+
 class Judge {
  public:
   // `with_twins`: also examines what is ready and cannot work, which takes long.
@@ -34,7 +39,7 @@ class Judge {
     const auto names = std::ranges::count_if(report_.findings, [](const Finding& finding) {
       return strong(finding) && family_of(finding.code) == "firewall";
     });
-    judgement_.more_names = static_cast<std::size_t>(names) > network_.boxes.size();
+    judgement_.more_names = names > std::ranges::count_if(network_.boxes, may_be_a_firewall);
     for (const auto& set : report_.sets) {
       for (const auto& capability : set.capabilities) look_at(set, capability);
       look_at(set);

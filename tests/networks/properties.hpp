@@ -16,7 +16,7 @@ struct Judgement {
   int capabilities = 0, unknown = 0;
   int simpler = 0;                          // claims that hold for a simpler network
   int beyond = 0;                           // ready, and broken further out than any probe sees
-  bool more_names = false;                  // of firewalls than there are boxes
+  bool more_names = false;                  // firewall findings than such boxes
   std::vector<std::string> named;           // codes of findings
   std::vector<std::string> unknown_though;  // "works", "cannot work", of unknown ones
   std::vector<std::string> open_probes;     // "stun silent timed_out" of their rows, each once
