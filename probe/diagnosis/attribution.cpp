@@ -36,9 +36,8 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
   return false;
 }
 
-bool Attribution::loses(const std::string& probe) const {
-  return std::ranges::any_of(entries,
-                             [&](const Entry& entry) { return entry.lost.contains(probe); });
+const Attribution::Entry* Attribution::loss_of(const std::string& probe) const {
+  return first_that(entries, [&](const Entry& entry) { return entry.lost.contains(probe); });
 }
 
 Text Attribution::impairment(const std::string& probe) const {

@@ -51,9 +51,10 @@ struct Attribution {
   std::set<std::string> given_up{};
   std::set<std::string> got_out{};  // probes whose packets got out when they were sent again
 
-  // A cause says that this probe's way is closed: what was reached was not the service, what is
-  // unknown is lost.
-  bool loses(const std::string& probe) const;
+  // The first cause that closes this probe's way: what was reached was not the service, what is
+  // unknown is lost. Null: none does.
+  const Entry* loss_of(const std::string& probe) const;
+  bool loses(const std::string& probe) const { return loss_of(probe) != nullptr; }
   // The finding's title where a cause impairs the probe; empty: none does.
   Text impairment(const std::string& probe) const;
   // Why what a probe has shown is in doubt; empty: it is not.

@@ -221,8 +221,6 @@ bool over_tls(const ProbeResult& result);
 Cargo cargo_of(const Probe& probe);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
-// Our own question (NAT, SIP ALG): its servers are not a vendor's, and nothing has to be opened.
-bool only_measures(const ProbeResult& result);
 // Silence, at once or after the connection was established.
 bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.

@@ -77,10 +77,6 @@ bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }
 
-bool only_measures(const ProbeResult& result) {
-  return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
-}
-
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;

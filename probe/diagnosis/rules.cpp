@@ -72,7 +72,7 @@ Probes Diagnosis::open_probes(const Flow& flow) const {
 
 bool Diagnosis::affects_requirement(const Probes& probes) const {
   return std::ranges::any_of(probes, [&](const ProbeResult* result) {
-    return failing(*result) && asked_for(*result) && !only_measures(*result);
+    return failing(*result) && asked_for(*result) && !only_measures(result->probe.check);
   });
 }
 

@@ -91,7 +91,7 @@ Text tried_flows_in_words(const Facts& facts, const Probes& probes) {
   // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
   std::erase_if(asked, [](const ProbeResult* result) {
     const auto& target = result->probe.target;
-    return only_measures(*result) || target.host.empty() || target.port() == 0;
+    return only_measures(result->probe.check) || target.host.empty() || target.port() == 0;
   });
   const auto by_port = grouped(asked, [](const ProbeResult* result) {
     return std::pair(is_udp(*result), result->probe.target.ports);
@@ -116,8 +116,14 @@ Text resolvers_in_words(const Facts& facts) {
   return resolvers.empty() ? phrase("the site's DNS servers") : listed(resolvers);
 }
 
-Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names) {
+Text answering_resolvers_in_words(const Facts& facts) {
   const auto resolvers = resolvers_in_words(facts);
+  if (port_53_taken(facts) == nullptr) return resolvers;
+  return phrase("{}, or a device in the path that answers in their place", resolvers);
+}
+
+Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names) {
+  const auto resolvers = answering_resolvers_in_words(facts);
   const auto list = listed(names, 12);
   if (names.size() > 1) {
     return phrase(

@@ -31,6 +31,8 @@ Text tried_flows_in_words(const Facts& facts, const Probes& probes);
 
 // The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
 Text resolvers_in_words(const Facts& facts);
+// The same where it is about what they answer: another device may do so.
+Text answering_resolvers_in_words(const Facts& facts);
 
 // " The device that rejects the traffic is 10.20.0.1.", and whose it is if it is not the site's;
 // empty for no device.

@@ -35,11 +35,6 @@ bool any_of(const std::vector<std::string>& wanted, const std::vector<std::strin
                                        [&](const auto& id) { return contains(active, id); });
 }
 
-// Not the vendor's traffic, but ours: what the program asks of others to learn about the site.
-bool only_measures(const Requirement& row) {
-  return row.check == CheckKind::nat || row.check == CheckKind::sip_alg;
-}
-
 // Titles of the rows that this row stands in for, if it is only a fallback wherever it is needed.
 std::vector<std::string> fallback_for(const TargetSet& set, const Requirement& row,
                                       const std::vector<std::string>& scenarios) {
@@ -351,7 +346,7 @@ bool is_cut_short(const std::vector<FirewallRule>& rules) {
 std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
                                    const std::vector<std::string>& scenarios,
                                    const std::vector<std::string>& regions) {
-  if (only_measures(row)) return {};
+  if (only_measures(row.check)) return {};
   FirewallRule rule;
   const auto& head = set.head_of(row);
   rule.set = head.id;

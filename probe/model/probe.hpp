@@ -51,6 +51,10 @@ inline bool asks_a_dns_server(const Probe& probe) {
 inline bool asks_system_resolvers(const Probe& probe) {
   return probe.check == CheckKind::dns && !asks_a_dns_server(probe);
 }
+// Our own question about what is on the way (NAT, SIP ALG): nothing has to be opened for it.
+inline bool only_measures(std::optional<CheckKind> check) {
+  return check == CheckKind::nat || check == CheckKind::sip_alg;
+}
 
 // "stun/udp/turn-rbx1.openrainbow.com:3478", "nat/udp" without an endpoint; with "@proxy" and
 // sorted parameters where there are any. Two probes with one id are one probe.

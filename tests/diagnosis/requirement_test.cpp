@@ -708,6 +708,33 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
   }
 }
 
+// Where the way to the server is closed, other rows say so: whether SIP is rewritten is not known.
+TEST(SipAlgRow, IsNotTestedWhereACauseClosesTheWay) {
+  auto requirement = row("alg", Severity::recommended);
+  requirement.check = CheckKind::sip_alg;
+  Saw udp{"sip.example.com", silent, "timed_out"}, tcp{"sip.example.com"};
+  udp.check = tcp.check = CheckKind::sip_alg;
+  udp.transport = Transport::udp;
+  const std::vector<ProbeResult> results{test::result_of(udp), test::result_of(tcp)};
+  const auto &lost = results[0].probe.id, &answered = results[1].probe.id;
+  ResultIndex evidences(results);
+  Attribution causes;
+  causes.entries.push_back(
+      {FindingCode::firewall_udp_port_blocked, "UDP to port 443 is blocked", {lost}, {}});
+  evidences.attribute(std::move(causes));
+  const auto alone = judge_requirement(requirement, {"set", "alg", {lost}}, evidences, {});
+  EXPECT_EQ(alone.status, Status::skip);
+  EXPECT_EQ(alone.summary,
+            "sip.example.com:443 (UDP) cannot be tested until this is fixed: UDP to port 443 is "
+            "blocked");
+  const auto both = judge_requirement(requirement, {"set", "alg", {lost, answered}}, evidences, {});
+  EXPECT_EQ(both.status, Status::pass);
+  EXPECT_EQ(both.summary, "reached; " + alone.summary.string());
+  requirement.severity = Severity::required;
+  EXPECT_EQ(judge_requirement(requirement, {"set", "alg", {lost}}, evidences, {}).status,
+            Status::unknown);
+}
+
 TEST(SipAlgRow, NamesTheRewriting) {
   auto requirement = row("alg");
   requirement.check = CheckKind::sip_alg;

@@ -145,7 +145,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     cause.fix = phrase(
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
-        resolvers_in_words(context), address, listed(lost));
+        answering_resolvers_in_words(context), address, listed(lost));
     causes.push_back(std::move(cause));
   }
   return causes;
@@ -216,14 +216,14 @@ Causes find_dns_filtered(const Diagnosis& context) {
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  cause.fix =
-      weak ? look_up_elsewhere(context, lost)
-           : plural(lost.size(),
-                    "Allow this name on this site's DNS servers ({1}) and any DNS filter "
-                    "behind them: {2}.{3}",
-                    "Allow these names on this site's DNS servers ({1}) and any DNS "
-                    "filter behind them: {2}.{3}",
-                    resolvers_in_words(context), listed(lost, 12), whole_domains(names, lost));
+  cause.fix = weak ? look_up_elsewhere(context, lost)
+                   : plural(lost.size(),
+                            "Allow this name on this site's DNS servers ({1}) and any DNS filter "
+                            "behind them: {2}.{3}",
+                            "Allow these names on this site's DNS servers ({1}) and any DNS "
+                            "filter behind them: {2}.{3}",
+                            answering_resolvers_in_words(context), listed(lost, 12),
+                            whole_domains(names, lost));
   cause.show(cause.explained, 4);
   return {cause};
 }

@@ -317,7 +317,7 @@ Causes find_block_page(const Diagnosis& context) {
                        "Allow these names in this site's DNS filter{1} (its DNS servers are "
                        "{2}): {3}. The firewall needs no change.",
                        whose.empty() ? std::string() : fmt::format(", {}", whose),
-                       resolvers_in_words(context), listed(lost, 12));
+                       answering_resolvers_in_words(context), listed(lost, 12));
     cause.show(cause.explained, 4);
     causes.push_back(std::move(cause));
   }

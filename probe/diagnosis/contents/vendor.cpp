@@ -220,7 +220,8 @@ Causes find_vendor_down(const Diagnosis& context) {
       });
       const bool out_of_order = all == &errors;
       // The servers that tell about the NAT are nobody's service.
-      const auto named = those_that(own, std::not_fn(only_measures));
+      const auto named = those_that(
+          own, [](const ProbeResult& result) { return !only_measures(result.probe.check); });
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (named.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& cause = causes.emplace_back(own);

@@ -309,6 +309,24 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
   return planned.probes;
 }
 
+// The questions about what is on the way that could not be asked, since a cause closes the way to
+// whom they were meant for: that is a matter of other rows. Empty: there are none.
+Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& evidences) {
+  if (!only_measures(requirement.check)) return {};
+  std::vector<Text> untested;
+  const Attribution::Entry* cause = nullptr;
+  for (const auto* result : probes) {
+    const auto& probe = result->probe;
+    const auto* closed_by = evidences.loss_of(probe.id);
+    if (closed_by == nullptr) continue;
+    untested.push_back(endpoint_in_words(probe.target));
+    if (cause == nullptr) cause = closed_by;
+  }
+  if (cause == nullptr) return {};
+  return phrase("{} cannot be tested until this is fixed: {}", joined_texts(untested),
+                cause->title);
+}
+
 Text sampled(Sample sample, const Probes& probes) {
   std::set<std::uint16_t> tried;
   std::map<std::string_view, std::set<std::uint16_t>> relays;
@@ -375,6 +393,13 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     add_to(result.summary, plan.note);
     return result;
   }
+  const auto open = untested(requirement, probes, evidences);
+  if (hosts.empty() && !open.empty()) {
+    const bool required = requirement.severity == Severity::required;
+    result.status = required ? Status::unknown : Status::skip;
+    result.summary = open;
+    return result;
+  }
   if (hosts.empty() && probed.needless) {
     result.status = Status::skip;
     result.summary = phrase("not needed: the first choice answered");
@@ -404,6 +429,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   if (result.status == Status::unknown && probed.for_the_proxy)
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
+  add_to(result.summary, open);
   add_to(result.summary, compare_routes(probes));
   judge_streams(result, requirement, probes, flaws);
   if (!is_streamed(requirement, probes)) {

@@ -56,7 +56,7 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
   const auto& id = result.probe.id;
-  if (evidences.loses(id)) return State::bad;
+  if (evidences.loses(id)) return only_measures(result.probe.check) ? State::ignored : State::bad;
   if (own == State::bad && evidences.got_out.contains(id)) own = State::reached;
   if (!evidences.doubt_about(id).empty()) return State::unknown;
   return own == State::unknown && evidences.given_up.contains(id) ? State::bad : own;

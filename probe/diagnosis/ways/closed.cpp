@@ -213,17 +213,24 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
   cause.evidence = evidence_for(claim.flows, 8);
-  const auto elsewhere = context.select([&](const Flow& flow) {
+  auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
              return shut->udp == flow.udp && shut->port == flow.port && shut->host != flow.host;
            });
   });
   if (elsewhere.empty()) return;
+  const auto unheard = [](const Flow* flow) { return !heard(*flow); };
+  const bool only_left = std::ranges::all_of(elsewhere, unheard);
+  if (!only_left) std::erase_if(elsewhere, unheard);
   const auto ports = set_of(elsewhere, &Flow::port);
+  const auto list = listed(ports, 8);
   cause.contrast(
-      {"", ports.size() == 1
-               ? phrase("The same port ({}) of other hosts is reachable.", *ports.begin())
-               : phrase("The same ports ({}) of other hosts are reachable.", listed(ports, 8))});
+      {"",
+       only_left
+           ? plural(ports.size(), "Packets to the same port ({1}) of other hosts leave the site.",
+                    "Packets to the same ports ({1}) of other hosts leave the site.", list)
+           : plural(ports.size(), "The same port ({1}) of other hosts is reachable.",
+                    "The same ports ({1}) of other hosts are reachable.", list)});
 }
 
 // The operator of all these flows, if they are to all of its servers that were tried, at least two,

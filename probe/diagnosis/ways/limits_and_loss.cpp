@@ -213,9 +213,10 @@ Causes find_loss(const Diagnosis& context) {
            !is_inside(result) && !context.explained(result);
   }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
-  // A media port, or a router on the way, owes nobody an answer.
-  const auto missing = std::ranges::count_if(context.flows, [](const Flow& flow) {
-    return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
+  // A media port, or a router on the way, owes nobody an answer; nor does what another cause closes.
+  const auto missing = std::ranges::count_if(context.flows, [&](const Flow& flow) {
+    return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder) &&
+           !context.open_probes(flow).empty();
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
   const auto &one = context.on_one_flow, &news = context.on_new_flows;

@@ -284,7 +284,8 @@ std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::
     for (const auto& probe : drawn.asked.probes) {
       const auto& result = *probe.result;
       if (!got_no_answer(result) || !probes.contains(result.probe.id)) continue;
-      if (only_measures(result)) continue;  // a server that is silent says nothing about the site
+      // A server that is silent says nothing about the site.
+      if (only_measures(result.probe.check)) continue;
       if (reach::fails(probe, fates, world, drawn.boxes))
         lost[result.probe.id] += world.probability;
     }
