@@ -181,6 +181,9 @@ bool time_is_known(const Facts& facts);
 
 // True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
+// Media ranges of which some ports were not seen to get out, where such a limit dropped requests of
+// rows: it hides what else may be dropped, and a call opens several flows at once.
+Probes hidden_by_limit(const Diagnosis& context);
 
 // What was reached directly outside on TCP 80, where a sign-in page answers in everybody's name;
 // and whether that is all that works, while something that a row asks for fails

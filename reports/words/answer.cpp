@@ -109,20 +109,22 @@ std::size_t number_of_cause(const SetResult& set, const CapabilityResult& capabi
   return 0;
 }
 
-// The finding about a flaw in a capability that works, or about a row of it that another stands in
-// for, if that keeps the set from being ready; 0: none.
-std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
-                    const Report& report) {
-  if (capability.verdict != Verdict::ready) return 0;
-  if (const auto number = number_of_cause(set, capability, report); number != 0) return number;
+// The findings about flaws in a capability that works, by number: about itself, or otherwise about
+// rows of it that others stand in for, if the set is not ready.
+std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& capability,
+                                  const Report& report) {
+  if (capability.verdict != Verdict::ready) return {};
+  if (const auto number = number_of_cause(set, capability, report); number != 0) return {number};
+  std::vector<std::size_t> numbers;
   for (const auto& row : set.requirements) {
     const bool replaced = row.status == Status::fail && row.severity != Severity::optional &&
-                          set.verdict == Verdict::degraded;
+                          set.verdict != Verdict::ready;
     const bool flawed = row.status == Status::warn || replaced;
     if (!flawed || !contains(capability.requirements, row.id)) continue;
-    if (const auto number = explained_by(set, row, report); number != 0) return number;
+    if (const auto number = explained_by(set, row, report); number != 0) add_once(numbers, number);
   }
-  return 0;
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
 }  // namespace
@@ -280,15 +282,18 @@ Mark mark_of(const SetResult& set, const Report& report) {
 
 Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Report& report) {
   if (!was_tried(set, capability)) return Mark::skipped;
-  return flaw_of(set, capability, report) == 0 ? mark_of(capability.verdict) : Mark::warning;
+  return flaws_of(set, capability, report).empty() ? mark_of(capability.verdict) : Mark::warning;
 }
 
 std::string told_of(const SetResult& set, const CapabilityResult& capability,
                     const Report& report) {
   if (!was_tried(set, capability)) return say("not tested in this run");
-  const auto number = flaw_of(set, capability, report);
-  if (number == 0) return capability.summary.string();
-  return say("{}, but see cause {}", capability.summary, number);
+  std::vector<std::string> numbers;
+  for (const auto number : flaws_of(set, capability, report))
+    numbers.push_back(std::to_string(number));
+  if (numbers.empty()) return capability.summary.string();
+  return say_plural(numbers.size(), "{1}, but see cause {2}", "{1}, but see causes {2}",
+                    capability.summary, listed(numbers));
 }
 
 }  // namespace callready

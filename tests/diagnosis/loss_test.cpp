@@ -60,8 +60,11 @@ TEST(Loss, IsTheLinesWhereAFlowThatStandsLosesAsMuch) {
   EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16)})),
             Codes{"network.loss (likely)"});
   // One of twenty may be a router that was busy once.
-  EXPECT_EQ(codes(losing({counted("one", 20, 19), counted("new", 20, 19)})),
-            Codes{"network.loss (possible)"});
+  const auto once = losing({counted("one", 20, 19), counted("new", 20, 19)});
+  EXPECT_EQ(codes(once), Codes{"network.loss (possible)"});
+  EXPECT_TRUE(holds(only(once).title, "or a device limits")) << only(once).title;
+  const auto all_new = losing({counted("one", 20, 19), counted("new", 20, 20)});
+  EXPECT_EQ(only(all_new).title, "Packets are lost in transit");
 }
 
 // A narrow line, where our own first packets wait in its queue: all that was counted came back, and
@@ -140,6 +143,21 @@ TEST(Loss, BesideALimitSilentPortsOfARangeAreNotKnownToWork) {
   EXPECT_EQ(made(5, "silent"), Status::unknown);
   EXPECT_EQ(made(5, "left_site"), Status::pass);
   EXPECT_EQ(made(20, "silent"), Status::pass);
+}
+
+// Every request came through in the end, so the limit is known by what it hides.
+TEST(Loss, ByALimitIsNamedWhereItOnlyHidesMedia) {
+  Scene run;
+  run.add("turn", {fast(turn("turn1.vendor.com")), turn("turn2.vendor.com", silent)});
+  run.add("media", {range("20.1.2.3", {{10'000, "left_site", "84.199.10.1"},
+                                       {20'000, "silent", "84.199.10.1"}})});
+  run.add_controls(anchors());
+  run.add_controls({counted("one", 20, 20), counted("new", 20, 5), turn("turn2.vendor.com")});
+  run.report.probes.back().probe.purpose = Purpose::repeat;
+  run.report.probes.back().probe.id += "?again";
+  EXPECT_EQ(row_of(run.judge(), "media").status, Status::unknown);
+  ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.new_flows_limited"});
+  EXPECT_EQ(run.report.findings.front().explains, std::vector<std::string>{"vendor/media"});
 }
 
 // One packet may be lost by chance on a line that loses some; all that one rule drops are not.

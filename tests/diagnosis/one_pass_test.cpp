@@ -27,11 +27,16 @@ std::vector<ProbeResult> portal_controls() {
 // Advice about packets that a firewall drops would be about what was never sent.
 TEST(Unexplained, SaysOfANameThatItWasNotFound) {
   Scene scene;
-  scene.add("web", {probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, unresolved,
-                          "dns_failed")});
+  const auto lost = [](CheckKind check, Transport transport) {
+    return probe(check, transport, "portal.vendor.com", 443, unresolved, "dns_failed");
+  };
+  scene.add("web", {lost(CheckKind::tls, Transport::tls)});
+  scene.add("spare", {lost(CheckKind::tcp, Transport::tcp)}, Severity::optional);
+  scene.set.capabilities[0].needs.pop_back();
   EXPECT_EQ(scene.judge().capabilities[0].verdict, Verdict::blocked);
   ASSERT_EQ(scene.found(), std::vector<std::string>{"network.unexplained"});
   const auto& finding = scene.report.findings.front();
+  EXPECT_EQ(finding.explains, (std::vector<std::string>{"vendor/web", "vendor/spare"}));
   EXPECT_TRUE(holds(finding.title, "could not be looked up")) << finding.title;
   EXPECT_EQ(finding.owner, Owner::dns);
   EXPECT_FALSE(holds(finding.fix, "firewall")) << finding.fix;

@@ -249,7 +249,14 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   std::size_t subjects = 0;
   const auto subject = flows_in_subject(claim.flows, subjects);
   const bool several = subjects > 1;
-  if (claim.beyond) {
+  if (claim.beyond && set_of(claim.flows, &Flow::party).size() > 1) {
+    // Servers of several operators are hardly down together: what is lost may be the replies.
+    cause.title = phrase("{}: packets leave this site, and nothing comes back", subject);
+    cause.fix = phrase(
+        "Check the firewall's log for dropped replies. If there are none, ask the Internet "
+        "provider to allow this traffic (and return traffic): {}.",
+        asked_flows(context, cause));
+  } else if (claim.beyond) {
     const auto hosts = hosts_of(claim.probes);
     cause.owner = Owner::vendor;
     const auto silent = silent_operator(context, claim);

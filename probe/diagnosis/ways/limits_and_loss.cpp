@@ -113,6 +113,14 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
   return second;
 }
 
+// Of a media range: some of its ports were not seen to get out.
+bool has_silent_ports(const ProbeResult& result) {
+  return std::ranges::any_of(result.observation.evidence, [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::udp_port &&
+           detail_fact(evidence, Fact::result) == DetailCode::silent;
+  });
+}
+
 // How the two counts came out.
 void add_counts(Cause& cause, const Facts& facts) {
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
@@ -167,6 +175,19 @@ Causes find_dead_path(const Diagnosis& context) {
 
 bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
 
+Probes hidden_by_limit(const Diagnosis& context) {
+  if (!new_flows_are_limited(context)) return {};
+  const bool hurts =
+      context.affects_requirement(context.probes_that([&](const ProbeResult& result) {
+        return is_udp(result) && result.observation.outcome == Outcome::silent &&
+               context.goes_outside(result);
+      }));
+  if (!hurts) return {};
+  return context.probes_that([](const ProbeResult& result) {
+    return result.observation.outcome == Outcome::passed && has_silent_ports(result);
+  });
+}
+
 // A device lets only so many new flows a second through: what is silent then, or dies on the way,
 // may be so for that reason alone, and no other is looked for.
 Causes find_new_flow_limit(const Diagnosis& context) {
@@ -182,7 +203,8 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (!counted && (second.late < 2 || 2 * second.late < std::min(told->per_second, held)))
     return {};
   Cause cause(silent_outside(context, counted ? reach::Protocol::udp : told->protocol));
-  if (!context.affects_requirement(cause.explained)) return {};
+  if (counted) cause.contradicted = hidden_by_limit(context);
+  if (!context.affects_requirement(cause.explained) && cause.contradicted.empty()) return {};
   cause.name(FindingCode::firewall_new_flows_limited, likely);
   cause.title = phrase("A device in the path limits how many new connections get out");
   cause.fix = phrase(
@@ -213,28 +235,31 @@ Causes find_loss(const Diagnosis& context) {
            !is_inside(result) && !context.explained(result);
   }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
-  // A media port, or a router on the way, owes nobody an answer; nor does what another cause closes.
+  // A media port, or a router on the way, owes nobody an answer; nor does what another cause
+  // closes.
   const auto missing = std::ranges::count_if(context.flows, [&](const Flow& flow) {
     return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder) &&
            !context.open_probes(flow).empty();
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
   const auto &one = context.on_one_flow, &news = context.on_new_flows;
-  const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
+  const bool no_limit = by_line || (news.sent > 0 && news.lost() == 0);
+  const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && no_limit;
   if (all_answered && missing == 0) return {};
   cause.name(FindingCode::network_loss, by_line ? likely : possible);
-  cause.title = by_line ? phrase("Packets are lost in transit")
-                        : phrase("Packets are lost in transit, or a device limits new connections");
+  cause.title = no_limit
+                    ? phrase("Packets are lost in transit")
+                    : phrase("Packets are lost in transit, or a device limits new connections");
   cause.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
   cause.fix +=
-      by_line ? phrase(
-                    "If packets are still lost, ask the Internet provider to measure the loss on "
-                    "the line.")
-              : phrase(
-                    "If answers are still missing, check the firewall for a limit on new "
-                    "connections per second (flood or scan protection) and its log for packets "
-                    "from this computer, and ask the Internet provider to measure the loss on the "
-                    "line.");
+      no_limit ? phrase(
+                     "If packets are still lost, ask the Internet provider to measure the loss on "
+                     "the line.")
+               : phrase(
+                     "If answers are still missing, check the firewall for a limit on new "
+                     "connections per second (flood or scan protection) and its log for packets "
+                     "from this computer, and ask the Internet provider to measure the loss on the "
+                     "line.");
   cause.tell(late.size() == 1 ? phrase("One request was answered only on the second try.")
                               : phrase("{} requests were answered only after they were sent again.",
                                        late.size()));

@@ -169,6 +169,14 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     return result->observation.outcome == Outcome::unresolved;
   });
   if (names_only) {
+    // Whatever else asks for one of these names, however little it is needed.
+    const auto names = hosts_of(cause.explained);
+    for (const auto* result : facts.probes_that([&](const ProbeResult& other) {
+           return other.observation.outcome == Outcome::unresolved && facts.asked_for(other) &&
+                  contains(names, other.probe.target.host);
+         })) {
+      add_once(cause.explained, result);
+    }
     cause.title = phrase("{} could not be looked up, cause unknown", hosts);
     cause.fix = look_up_elsewhere(facts, hosts_of(cause.explained));
     cause.owner = Owner::dns;

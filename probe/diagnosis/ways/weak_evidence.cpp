@@ -68,14 +68,6 @@ bool carried_nothing(const ProbeResult& result) {
          flag_of(result, EvidenceKind::relay_trip, Fact::inbound) == false;
 }
 
-// Of a media range: some of its ports were not seen to get out.
-bool has_silent_ports(const ProbeResult& result) {
-  return std::ranges::any_of(result.observation.evidence, [](const Evidence& evidence) {
-    return evidence.kind == EvidenceKind::udp_port &&
-           detail_fact(evidence, Fact::result) == DetailCode::silent;
-  });
-}
-
 // Greetings that were answered the second time, by a check that looks at no certificate.
 void doubt_unseen_certificates(const Diagnosis& context, Reasons& reasons) {
   for (const auto& result : context.report.probes) {
@@ -244,11 +236,8 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
   doubt_single_proofs(context, explained, reasons);
   doubt_unseen_certificates(context, reasons);
   const bool limited = new_flows_are_limited(context);
-  const bool limit_hurts =
-      limited && context.affects_requirement(context.probes_that([&](const ProbeResult& result) {
-        return is_udp(result) && result.observation.outcome == Outcome::silent &&
-               context.goes_outside(result);
-      }));
+  for (const auto* result : hidden_by_limit(context))
+    reasons.emplace(result->probe.id, phrase("this network limits new flows"));
   for (const auto& result : context.report.probes) {
     const auto& id = result.probe.id;
     if ((context.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
@@ -256,9 +245,6 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
                                        ? phrase("this network limits new flows")
                                        : phrase("this line loses packets"));
     }
-    // The limit hides what else may be dropped, and what a call needs is several flows at once.
-    if (limit_hurts && result.observation.outcome == Outcome::passed && has_silent_ports(result))
-      reasons.emplace(id, phrase("this network limits new flows"));
     if (carried_nothing(result))
       reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
     const bool weak = result.observation.outcome == Outcome::passed || context.got_out.contains(id);
