@@ -164,6 +164,9 @@ Causes find_dead_path(const Diagnosis& context) {
                       drawn.sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
                       fared.passed + fared.lost, fared.passed));
   }
+  // Packets that end on the way may be lost for want of a router's answer.
+  const auto& news = context.on_new_flows;
+  if (cause.evidence.empty() && (news.answered == 0 || news.lost() == 0)) return {};
   add_counts(cause, context);
   cause.show(cause.explained, 4);
   auto asked = context.sent_outside();
