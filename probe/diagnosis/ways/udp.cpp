@@ -326,14 +326,10 @@ Causes find_web_only(const Diagnosis& context) {
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != dns_port;
     return other && failing(result) && !is_inside(result) && !context.explained(result);
   });
-  // Where a server showed a certificate, even one that nobody trusts.
-  const auto with_certificate = context.select([](const Flow& flow) {
-    return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
-      return !chain_of(*sample.result).empty();
-    });
-  });
-  const auto https = set_of(with_certificate, &Flow::network);
-  if (lost_tcp.empty() || https.size() < 2) return {};
+  const auto on_443 = context.select(
+      [](const Flow& flow) { return !flow.udp && flow.port == 443 && out(flow); });
+  const auto https = set_of(on_443, &Flow::network);
+  if (lost_tcp.empty() || https.empty()) return {};
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
   AllClosed other_tcp(
       context, [](const reach::Packet& packet) { return !packet.udp && !is_web(packet.port); });
@@ -372,11 +368,8 @@ Causes find_web_only(const Diagnosis& context) {
     });
   });
   const auto closed = set_of(lost, &Flow::network);
-  cause.tell(closed.size() == 1
-                 ? phrase("HTTPS to {} networks works; TCP {} to one network does not.",
-                          https.size(), listed(ports, 8))
-                 : phrase("HTTPS to {} networks works; TCP {} to {} networks does not.",
-                          https.size(), listed(ports, 8), closed.size()));
+  cause.tell(phrase("TCP 443 gets through (networks: {}); TCP {} does not (networks: {}).",
+                    https.size(), listed(ports, 8), closed.size()));
   add_what_udp_met(cause, context);
   cause.show(lost_tcp, 4);
   return {cause};
