@@ -211,6 +211,31 @@ TEST(UdpPort, IsNoneWhereTcpToTheHostIsClosedAsWell) {
   EXPECT_EQ(claimed(true), FindingCode::firewall_flow_blocked);
 }
 
+// One port was tried at one host only, the other at two.
+TEST(Claim, AboutUdpPortsThatOneRuleClosesIsOne) {
+  const auto site = report(
+      {row("turn", {turn("turn.vendor.com", silent, ""), stun("turn.vendor.com", 19302, silent)}),
+       controls(anchors())});
+  const findings::Facts facts(site);
+  reach::Box box{.kind = reach::Kind::rule, .code = FindingCode::firewall_udp_blocked};
+  const auto claim = [&](std::uint16_t port, bool by_hosts) {
+    findings::Claim made;
+    made.code = FindingCode::firewall_udp_port_blocked;
+    made.box = &box;
+    made.sure = 1;
+    made.confidence = Confidence::likely;
+    made.by_hosts = by_hosts;
+    made.flows = facts.select([&](const findings::Flow& flow) {
+      return flow.host == "turn.vendor.com" && flow.port == port;
+    });
+    return made;
+  };
+  const auto at_one = claim(19302, true), at_two = claim(3478, false);
+  EXPECT_TRUE(at_one.goes_with(at_two));
+  box.ports = {{3478, 3478}, {19302, 19302}};
+  EXPECT_FALSE(at_one.goes_with(at_two)) << "two rules, or one with two ports";
+}
+
 // It does not matter which of the two was found first.
 TEST(Claim, IsSeenToBeBlockedWhereAnyPartOfItIs) {
   findings::Claim silent_one, blocked_one;

@@ -1160,17 +1160,23 @@ TEST(FindingsText, NamesTheDeviceThatRefusesAllUdp) {
 
 TEST(FindingsText, NamesTheDeviceThatRefusesAllButTheWeb) {
   const auto away = [](ProbeResult result) { return rejected_by(std::move(result), "10.20.0.1"); };
-  const auto finding = only_one(
-      report({row("all", {tls("portal.vendor.com"), away(sip_tls("sip.vendor.com", silent)),
-                          away(tcp("push.other.net", 5223, silent)),
-                          away(tcp("push.other.net", 2197, silent)),
-                          away(turn("turn.vendor.com", silent))}),
-              controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                        away(stun("stun.l.google.com", 19302, silent)),
-                        away(ntp("pool.ntp.org", silent))})}));
-  EXPECT_EQ(finding.code, FindingCode::firewall_web_only);
-  EXPECT_TRUE(holds(finding.fix, "The device that rejects the traffic is 10.20.0.1."))
-      << finding.fix;
+  const auto made = [&](auto web) {
+    return only_one(
+        report({row("all", {web("portal.vendor.com"), away(sip_tls("sip.vendor.com", silent)),
+                            away(tcp("push.other.net", 5223, silent)),
+                            away(tcp("push.other.net", 2197, silent)),
+                            away(turn("turn.vendor.com", silent))}),
+                controls({web("www.google.com"), web("www.cloudflare.com"),
+                          away(stun("stun.l.google.com", 19302, silent)),
+                          away(ntp("pool.ntp.org", silent))})}));
+  };
+  // That connections stand is enough: nobody has to show a certificate.
+  for (const auto& finding : {made([](std::string host) { return tls(std::move(host)); }),
+                              made([](std::string host) { return tcp(std::move(host), 443); })}) {
+    EXPECT_EQ(finding.code, FindingCode::firewall_web_only);
+    EXPECT_TRUE(holds(finding.fix, "The device that rejects the traffic is 10.20.0.1."))
+        << finding.fix;
+  }
 }
 
 TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {

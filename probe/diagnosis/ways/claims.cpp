@@ -267,6 +267,7 @@ bool Claim::surely_shares_box_with(const Claim& other) const {
 }
 
 bool Claim::shares_range_with(const Claim& other) const {
+  if (box->ports.empty() && box->hosts.empty()) return true;  // all of them
   return std::ranges::any_of(box->ports, [&](const PortRange& range) {
     const auto within = [&](const Flow* flow) { return range.contains(flow->port); };
     return std::ranges::all_of(flows, within) && std::ranges::all_of(other.flows, within);

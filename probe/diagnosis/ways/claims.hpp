@@ -58,7 +58,7 @@ struct Claim {
 
  private:
   bool surely_shares_box_with(const Claim& other) const;
-  // One range of that box's ports has the ports of both.
+  // One range of that box's ports has the ports of both, or it closes all.
   bool shares_range_with(const Claim& other) const;
 };
 

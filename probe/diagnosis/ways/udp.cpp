@@ -326,8 +326,8 @@ Causes find_web_only(const Diagnosis& context) {
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != dns_port;
     return other && failing(result) && !is_inside(result) && !context.explained(result);
   });
-  const auto on_443 = context.select(
-      [](const Flow& flow) { return !flow.udp && flow.port == 443 && out(flow); });
+  const auto on_443 =
+      context.select([](const Flow& flow) { return !flow.udp && flow.port == 443 && out(flow); });
   const auto https = set_of(on_443, &Flow::network);
   if (lost_tcp.empty() || https.empty()) return {};
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
@@ -368,7 +368,7 @@ Causes find_web_only(const Diagnosis& context) {
     });
   });
   const auto closed = set_of(lost, &Flow::network);
-  cause.tell(phrase("TCP 443 gets through (networks: {}); TCP {} does not (networks: {}).",
+  cause.tell(phrase("TCP 443 works (networks reached: {}); TCP {} does not (networks tried: {}).",
                     https.size(), listed(ports, 8), closed.size()));
   add_what_udp_met(cause, context);
   cause.show(lost_tcp, 4);
