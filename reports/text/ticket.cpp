@@ -166,8 +166,14 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   block.add(say("Users see"), seen_by_users(finding, report));
   block.add(say("Who"), team(finding.owner));
   block.add(say("To do"), finding.fix.string());
-  for (std::size_t i = 0; i < std::min(rules_to_list(finding), most_rules); ++i) {
-    block.add("", "- " + in_a_line(finding.rules[i]));
+  const auto rules = rules_to_list(finding), listed = std::min(rules, most_rules);
+  for (std::size_t i = 0; i < listed; ++i) {
+    auto line = "- " + in_a_line(finding.rules[i]);
+    if (i + 1 == listed && rules > listed) {
+      line += say_plural(rules - listed, " (and {} more rule: see the full list)",
+                         " (and {} more rules: see the full list)");
+    }
+    block.add("", line);
   }
   std::set<Text> told;
   for (const auto& evidence : finding.evidence) {

@@ -431,6 +431,7 @@ TEST(Ticket, HasAtMost25Lines) {
   while (report.sets.size() < 34) report.sets.push_back(report.sets.front());
   report.findings.at(0).affects.clear();
   EXPECT_EQ(ticket_lines(report), 25u);
+  EXPECT_NE(render_ticket(report, {}).find(" more rules: see the full list)"), std::string::npos);
   report.sets.at(0).evidence = SourceQuality::second_hand;
   report.sets.at(0).requirements.at(0).error_texts = {"Call failed"};
   report.findings.at(0).explains = {report.sets.at(0).id + '/' +
