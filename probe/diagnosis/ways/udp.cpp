@@ -368,8 +368,11 @@ Causes find_web_only(const Diagnosis& context) {
     });
   });
   const auto closed = set_of(lost, &Flow::network);
-  cause.tell(phrase("TCP 443 works (networks reached: {}); TCP {} does not (networks tried: {}).",
-                    https.size(), listed(ports, 8), closed.size()));
+  const auto networks = [](std::size_t count) {
+    return plural(count, "{} network", "{} networks");
+  };
+  cause.tell(phrase("TCP 443 to {} works; TCP {} to {} does not.", networks(https.size()),
+                    listed(ports, 8), networks(closed.size())));
   add_what_udp_met(cause, context);
   cause.show(lost_tcp, 4);
   return {cause};
