@@ -313,17 +313,17 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
 // whom they were meant for: that is a matter of other rows. Empty: there are none.
 Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& evidences) {
   if (!only_measures(requirement.check)) return {};
-  std::vector<Text> untested;
+  std::vector<Text> endpoints;
   const Attribution::Entry* cause = nullptr;
   for (const auto* result : probes) {
     const auto& probe = result->probe;
     const auto* closed_by = evidences.loss_of(probe.id);
     if (closed_by == nullptr) continue;
-    untested.push_back(endpoint_in_words(probe.target));
+    endpoints.push_back(endpoint_in_words(probe.target));
     if (cause == nullptr) cause = closed_by;
   }
   if (cause == nullptr) return {};
-  return phrase("{} cannot be tested until this is fixed: {}", joined_texts(untested),
+  return phrase("{} cannot be tested until this is fixed: {}", joined_texts(endpoints),
                 cause->title);
 }
 
