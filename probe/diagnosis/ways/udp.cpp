@@ -328,8 +328,8 @@ Causes find_web_only(const Diagnosis& context) {
   });
   const auto on_443 =
       context.select([](const Flow& flow) { return !flow.udp && flow.port == 443 && out(flow); });
-  const auto https = set_of(on_443, &Flow::network);
-  if (lost_tcp.empty() || https.empty()) return {};
+  const auto open = set_of(on_443, &Flow::network);
+  if (lost_tcp.empty() || open.empty()) return {};
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
   AllClosed other_tcp(
       context, [](const reach::Packet& packet) { return !packet.udp && !is_web(packet.port); });
@@ -371,7 +371,7 @@ Causes find_web_only(const Diagnosis& context) {
   const auto networks = [](std::size_t count) {
     return plural(count, "{} network", "{} networks");
   };
-  cause.tell(phrase("TCP 443 to {} works; TCP {} to {} does not.", networks(https.size()),
+  cause.tell(phrase("TCP 443 gets out to {}; TCP {} to {} does not.", networks(open.size()),
                     listed(ports, 8), networks(closed.size())));
   add_what_udp_met(cause, context);
   cause.show(lost_tcp, 4);
