@@ -166,11 +166,11 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   block.add(say("Users see"), seen_by_users(finding, report));
   block.add(say("Who"), team(finding.owner));
   block.add(say("To do"), finding.fix.string());
-  const auto rules = rules_to_list(finding), listed = std::min(rules, most_rules);
-  for (std::size_t i = 0; i < listed; ++i) {
+  const auto rules = rules_to_list(finding), shown = std::min(rules, most_rules);
+  for (std::size_t i = 0; i < shown; ++i) {
     auto line = "- " + in_a_line(finding.rules[i]);
-    if (i + 1 == listed && rules > listed) {
-      line += say_plural(rules - listed, " (and {} more rule: see the full list)",
+    if (i + 1 == shown && rules > shown) {
+      line += say_plural(rules - shown, " (and {} more rule: see the full list)",
                          " (and {} more rules: see the full list)");
     }
     block.add("", line);

@@ -309,8 +309,8 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
   return planned.probes;
 }
 
-// The questions about what is on the way that could not be asked, since a cause closes the way to
-// whom they were meant for: that is a matter of other rows. Empty: there are none.
+// The tests of what is on the way (NAT, SIP ALG) that could not be made because a cause closes the
+// way to their servers, which other rows report. Empty: none.
 Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& evidences) {
   if (!only_measures(requirement.check)) return {};
   std::vector<Text> endpoints;

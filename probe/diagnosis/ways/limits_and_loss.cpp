@@ -246,8 +246,8 @@ Causes find_loss(const Diagnosis& context) {
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
   const auto &one = context.on_one_flow, &news = context.on_new_flows;
-  const bool no_limit = by_line || (news.sent > 0 && news.lost() == 0);
-  const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && no_limit;
+  const bool all_new = news.sent > 0 && news.lost() == 0, no_limit = by_line || all_new;
+  const bool all_answered = one.sent > 0 && one.lost() == 0 && all_new;
   if (all_answered && missing == 0) return {};
   cause.name(FindingCode::network_loss, by_line ? likely : possible);
   cause.title = no_limit

@@ -164,21 +164,19 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   }
   if (cause.explained.empty()) return std::nullopt;
   cause.name(FindingCode::network_unexplained, possible);
-  const auto hosts = listed(hosts_of(cause.explained));
+  const auto names = hosts_of(cause.explained);
+  const auto hosts = listed(names);
   const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::unresolved;
   });
   if (names_only) {
     // Whatever else asks for one of these names, however little it is needed.
-    const auto names = hosts_of(cause.explained);
-    for (const auto* result : facts.probes_that([&](const ProbeResult& other) {
-           return other.observation.outcome == Outcome::unresolved && facts.asked_for(other) &&
-                  contains(names, other.probe.target.host);
-         })) {
-      add_once(cause.explained, result);
-    }
+    add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
+      return result.observation.outcome == Outcome::unresolved && facts.asked_for(result) &&
+             contains(names, result.probe.target.host);
+    }));
     cause.title = phrase("{} could not be looked up, cause unknown", hosts);
-    cause.fix = look_up_elsewhere(facts, hosts_of(cause.explained));
+    cause.fix = look_up_elsewhere(facts, names);
     cause.owner = Owner::dns;
     if (const auto* taken = port_53_taken(facts)) cause.tell(intercepts_dns(*taken));
   } else {
