@@ -16,7 +16,7 @@ namespace {
 constexpr FilterChoice of_requirements[] = {
     {Mark::bad, marked("does not work")},   {Mark::warning, marked("with problems")},
     {Mark::unknown, marked("not decided")}, {Mark::good, marked("good")},
-    {Mark::skipped, marked("not tried")},
+    {Mark::skipped, marked("not tested")},
 };
 constexpr FilterChoice of_endpoints[] = {
     {Mark::bad, marked("not reached")},

@@ -54,7 +54,7 @@ using Findings = std::vector<const Finding*>;
 using Sets = std::vector<const SetResult*>;
 
 // The sets that the findings affect, or ask to let something through for; if they affect none, all
-// sets of the report.
+// sets of the report. Where they are all findings, then also those that are not decided.
 Sets sets_of(const Report& report, const Findings& findings) {
   std::set<std::string> affected, asked;
   for (const auto* finding : findings) {
@@ -65,6 +65,11 @@ Sets sets_of(const Report& report, const Findings& findings) {
   for (const auto& set : report.sets) {
     if (affected.empty() || affected.contains(set.id) || asked.contains(set.id)) {
       sets.push_back(&set);
+    }
+  }
+  if (findings.size() == report.findings.size()) {
+    for (const auto& set : report.sets) {
+      if (set.verdict == Verdict::unknown) add_once(sets, &set);
     }
   }
   return sets;

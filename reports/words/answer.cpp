@@ -98,24 +98,25 @@ std::string counted(const std::vector<std::string>& titles, const SetResult& set
   return say("{} of {} capabilities", titles.size(), set.capabilities.size());
 }
 
-// The first finding that names the capability; 0: none does.
-std::size_t number_of_cause(const SetResult& set, const CapabilityResult& capability,
-                            const Report& report) {
+// The findings that name the capability, by number.
+std::vector<std::size_t> causes_of(const SetResult& set, const CapabilityResult& capability,
+                                   const Report& report) {
+  std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     for (const auto& affected : report.findings[i].affects) {
-      if (affected.set == set.id && contains(affected.capabilities, capability.id)) return i + 1;
+      if (affected.set == set.id && contains(affected.capabilities, capability.id))
+        add_once(numbers, i + 1);
     }
   }
-  return 0;
+  return numbers;
 }
 
-// The findings about flaws in a capability that works, by number: about itself, or otherwise about
-// rows of it that others stand in for, if the set is not ready.
+// The findings about flaws in a capability that works, by number: about itself, and about rows of
+// it that others stand in for, if the set is not ready.
 std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& capability,
                                   const Report& report) {
   if (capability.verdict != Verdict::ready) return {};
-  if (const auto number = number_of_cause(set, capability, report); number != 0) return {number};
-  std::vector<std::size_t> numbers;
+  auto numbers = causes_of(set, capability, report);
   for (const auto& row : set.requirements) {
     const bool replaced = row.status == Status::fail && row.severity != Severity::optional &&
                           set.verdict != Verdict::ready;
@@ -125,6 +126,10 @@ std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& 
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
+}
+
+std::string numbered(const std::vector<std::size_t>& numbers) {
+  return fmt::format("{}", fmt::join(numbers, ", "));
 }
 
 }  // namespace
@@ -173,7 +178,9 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
     tell(say("{} does not work{}.", name, here));
   }
   const auto tell_unknown = [&] {
-    if (!unknown.empty() && sentences.empty()) {
+    if (!unknown.empty() && sentences.empty() && set.verdict == Verdict::degraded) {
+      tell(say("{} does not fully work{}. Still unknown: {}.", name, here, listed(unknown)));
+    } else if (!unknown.empty() && sentences.empty()) {
       tell(say("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
                listed(unknown)));
     } else if (!unknown.empty()) {
@@ -254,20 +261,25 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
 }
 
 std::string how_to_settle(const Report& report) {
+  std::vector<std::size_t> causes;
   bool again = false;  // what was measured may come out otherwise
   for (const auto& set : report.sets) {
     for (const auto& capability : set.capabilities) {
       if (capability.verdict != Verdict::unknown || !was_tried(set, capability)) continue;
-      if (const auto number = number_of_cause(set, capability, report); number != 0) {
-        return say(
-            "To settle what is still unknown, follow the fix under cause {}, then run this again.",
-            number);
-      }
+      add_new(causes, causes_of(set, capability, report));
       again |= std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
         return row.status == Status::unknown && row.total > 0 &&
                contains(capability.requirements, row.id);
       });
     }
+  }
+  if (!causes.empty()) {
+    std::sort(causes.begin(), causes.end());
+    return say_plural(
+        causes.size(),
+        "To settle what is still unknown, follow the fix under cause {1}, then run this again.",
+        "To settle what is still unknown, follow the fixes under causes {1}, then run this again.",
+        numbered(causes));
   }
   if (!again || !report.complete) return {};
   return say(
@@ -288,12 +300,10 @@ Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Rep
 std::string told_of(const SetResult& set, const CapabilityResult& capability,
                     const Report& report) {
   if (!was_tried(set, capability)) return say("not tested in this run");
-  std::vector<std::string> numbers;
-  for (const auto number : flaws_of(set, capability, report))
-    numbers.push_back(std::to_string(number));
-  if (numbers.empty()) return capability.summary.string();
-  return say_plural(numbers.size(), "{1}, but see cause {2}", "{1}, but see causes {2}",
-                    capability.summary, listed(numbers));
+  const auto flaws = flaws_of(set, capability, report);
+  if (flaws.empty()) return capability.summary.string();
+  return say_plural(flaws.size(), "{1}, but see cause {2}", "{1}, but see causes {2}",
+                    capability.summary, numbered(flaws));
 }
 
 }  // namespace callready

@@ -83,7 +83,7 @@ std::string status_word(Status status) {
   static constexpr Word<Status> table[] = {
       {Status::pass, marked("good")},          {Status::warn, marked("works, with problems")},
       {Status::fail, marked("does not work")}, {Status::unknown, marked("not decided")},
-      {Status::skip, marked("not tried")},
+      {Status::skip, marked("not tested")},
   };
   return say_word(table, status);
 }

@@ -39,7 +39,7 @@ std::string say_word(const Word<Enum> (&table)[Size], Enum value) {
 }
 
 std::string verdict_word(Verdict verdict);           // "NOT DECIDED"
-std::string status_word(Status status);              // "not tried"
+std::string status_word(Status status);              // "not tested"
 std::string severity_word(Severity severity);        // "required"
 std::string confidence_word(Confidence confidence);  // "certain"
 

@@ -80,6 +80,8 @@ TEST(Answer, NoCapabilityIsGreenWhoseFindingIsRed) {
                      finding("Its own", {{set.id, {capability.id}}})};
   EXPECT_EQ(mark_of(set, capability, report), Mark::warning);
   EXPECT_EQ(told_of(set, capability, report), said + ", but see cause 2");
+  report.findings.push_back(finding("Another", {{set.id, {capability.id}}}));
+  EXPECT_EQ(told_of(set, capability, report), said + ", but see causes 2, 3");
   // By a row that works, but not as it should.
   report.findings = {finding("A device rewrites SIP", {{set.id, {}}})};
   EXPECT_EQ(mark_of(set, capability, report), Mark::good);
@@ -137,8 +139,7 @@ TEST(Answer, WhatIsUndecidedGoesBeforeWhatWorksWithLimits) {
   }
   report.findings = {finding("A device limits new flows", {{set.id, {}}})};
   const auto said = verdict_sentences(set, report);
-  EXPECT_TRUE(said.starts_with("Could not determine whether Rainbow fully works from here."))
-      << said;
+  EXPECT_TRUE(said.starts_with("Rainbow does not fully work from here. Still unknown: ")) << said;
   EXPECT_TRUE(holds(said, "Cause: A device limits new flows")) << said;
   EXPECT_FALSE(holds(said, "with limits")) << said;
 }
@@ -228,6 +229,10 @@ TEST(Answer, SaysOnceHowToSettleWhatIsOpen) {
   report.findings = {finding("Another's"), finding("Its own", {{set.id, {"b"}}})};
   EXPECT_EQ(how_to_settle(report),
             "To settle what is still unknown, follow the fix under cause 2, then run this again.");
+  report.findings.push_back(finding("Of the other", {{set.id, {"a"}}}));
+  EXPECT_EQ(how_to_settle(report),
+            "To settle what is still unknown, follow the fixes under causes 2, 3, then run this "
+            "again.");
   report.findings.clear();
   report.complete = false;
   EXPECT_EQ(how_to_settle(report), "") << "it was stopped, and says so";

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "reports/format.hpp"
+#include "reports/text/ticket.hpp"
 #include "reports/words/language.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/terminal.hpp"
@@ -379,9 +380,8 @@ TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
   };
   EXPECT_EQ(all().find("nothing so far"), std::string::npos);
   report.findings.at(0).affects.clear();
-  for (const auto* line :
-       {"   Affects nothing so far\n", "- **Affects:** nothing so far\n",
-        "<dt>Affects</dt><dd>nothing so far</dd>"}) {
+  for (const auto* line : {"   Affects nothing so far\n", "- **Affects:** nothing so far\n",
+                           "<dt>Affects</dt><dd>nothing so far</dd>"}) {
     EXPECT_NE(all().find(line), std::string::npos) << line;
   }
 }
@@ -471,6 +471,18 @@ TEST(Ticket, SaysThatItsCommandNeedsTheOptionsOfTheRun) {
   EXPECT_NE(text.find("Add the same options as in this run (--set, --var)."), std::string::npos)
       << text;
   EXPECT_EQ(text.find("pbx.corp.example"), std::string::npos) << text;
+}
+
+TEST(Ticket, OfAllCausesIsAlsoAboutWhatIsUndecided) {
+  auto report = samples::blocked();
+  report.findings.resize(1);
+  report.sets.at(1).verdict = Verdict::unknown;
+  const auto text = render_ticket(report, {});
+  EXPECT_NE(text.find("Cloudoe: NOT DECIDED"), std::string::npos) << text;
+  EXPECT_NE(text.find("check rainbow cloudoe\" again"), std::string::npos) << text;
+  // One about a single cause is not.
+  report.findings.push_back(report.findings.front());
+  EXPECT_EQ(ticket_of(report, 0).find("Cloudoe"), std::string::npos);
 }
 
 TEST(Ticket, IsAboutTheSetsThatItAsksToOpenSomethingForToo) {

@@ -79,7 +79,7 @@ Text word_of(Status status) {
     case Status::skip:
       break;
   }
-  return phrase("not tried");
+  return phrase("not tested");
 }
 
 Text word_of(Verdict verdict) {

@@ -76,7 +76,7 @@ const trends = {better: [t('Better'), 'good', '✓'], worse: [t('Worse'), 'bad',
                 unknown: [t('No longer known'), 'unknown', '?']};
 const states = {ready: t('ready'), degraded: t('works with limits'), blocked: t('blocked'),
                 unknown: t('not decided'), pass: t('good'), warn: t('not as it should be'),
-                fail: t('does not work'), skip: t('not tried')};
+                fail: t('does not work'), skip: t('not tested')};
 export const changes = (difference) => {
   const parts = [];
   const when = new Date(difference.before.started_at).toLocaleString();
