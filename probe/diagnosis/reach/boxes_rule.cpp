@@ -49,7 +49,7 @@ Boxes whole_rules(Protocol protocol, const Hosts& resolvers) {
 
 // Runs of dead ports between open ones, in order. Port 53 has rules of its own, so if it is dead it
 // begins no range.
-void add_ranges(const Ports& dead, const Ports& open, Boxes& rules) {
+void add_ranges(const Clues& clues, const Ports& dead, const Ports& open, Boxes& rules) {
   auto left = dead;
   left.erase(53);
   std::size_t ranges = 0;
@@ -62,8 +62,10 @@ void add_ranges(const Ports& dead, const Ports& open, Boxes& rules) {
     const auto add = [&](Bits price, PortRange ports) {
       rules.push_back({.code = range_code(first), .prior = price, .ports = {ports}});
     };
+    const int below = above == open.begin() ? 0 : *std::prev(above);
+    // Including ports that nobody could measure.
+    const auto from = static_cast<std::uint16_t>(below + 1);
     if (above == open.end()) {
-      const int below = above == open.begin() ? 0 : *std::prev(above);
       for (const auto border : known_borders) {
         if (below >= border || border > first) continue;
         rules.push_back({.code = FindingCode::firewall_udp_range_blocked,
@@ -72,9 +74,10 @@ void add_ranges(const Ports& dead, const Ports& open, Boxes& rules) {
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
       add(prior::named_range, {first, 65535});
-      // Including ports that nobody could measure.
-      const auto from = static_cast<std::uint16_t>(below + 1);
       add(prior::open_range, {from, 65535});
+    } else if (first == last && !clues.services.contains(first)) {
+      // Only a sample: no rule names it by itself.
+      add(prior::hidden_range, {from, static_cast<std::uint16_t>(*above - 1)});
     }
     if (last > first && ranges++ < most_alike) add(prior::range, {first, last});
   }
@@ -104,7 +107,7 @@ Boxes rules_of(const Clues& clues, Protocol protocol, const EventIds& bad, const
                      .prior = prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
                      .spared = std::move(spared)});
   }
-  if (protocol == Protocol::udp) add_ranges(dead, open, rules);
+  if (protocol == Protocol::udp) add_ranges(clues, dead, open, rules);
   return rules;
 }
 

@@ -18,7 +18,7 @@ inline constexpr Bits port = bits(3), more_port = bits(2);
 // of sampled media ports beat the range that they were sampled from.
 inline constexpr Bits odd_port = bits(8);
 inline constexpr Bits known_range = bits(3), named_range = bits(4), range = bits(5),
-                      open_range = bits(5);
+                      open_range = bits(5), hidden_range = bits(6);
 inline constexpr Bits host = bits(4), more_host = bits(1.5), domain = bits(4),
                       part_of_domain = bits(6);
 // One more host, unrelated to the others.

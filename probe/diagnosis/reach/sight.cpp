@@ -139,9 +139,12 @@ class Devices {
     return outside >= event.ttl || (inside >= event.ttl && is_of_a_site(event.router) != false);
   }
 
-  // It was seen nearer than where packets to others ended at each of the devices.
+  // It was seen nearer than where packets to others ended at each of the devices, or where a
+  // datagram was last seen that was dropped when it was sent farther.
   bool is_before(const FlowEvent& event) const {
-    return event.seen == Seen::expired && event.ttl > 0 && event.ttl < nearest_seen_;
+    if (event.seen != Seen::expired) return false;
+    const bool before_drops = event.flow.udp && last_before_drops_.contains(event.router);
+    return before_drops || (event.ttl > 0 && event.ttl < nearest_seen_);
   }
 
   // Turned away by a device that packets were seen beyond.

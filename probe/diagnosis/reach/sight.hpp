@@ -68,7 +68,7 @@ struct Packet {
   // It ended where a device that turned others away, or dropped them, may not have looked at it
   // yet: at that device, which may count a packet's hops first, or before it.
   bool ends_at_device = false;
-  bool ends_before_device = false;  // certainly before it: others' packets ended at the device
+  bool ends_before_device = false;  // certainly before the device has looked at it
   bool turned_near = false;         // turned away by a device that other packets were seen beyond
   bool asked = false;               // a row asks for that host and port
   std::uint16_t port = 0;

@@ -139,10 +139,11 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const bool exact = std::ranges::all_of(
       spans, [&](const Span& span) { return span.has_known_ends(claim.probes); });
   const bool one_port = numbers.size() == 1;
-  const auto ports = !range     ? named_ports(numbers)
-                     : one_port ? phrase("port {}", listed(parts))
-                     : exact    ? phrase("ports {}", listed(parts))
-                                : phrase("roughly ports {}", listed(parts));
+  const auto ports = !range              ? named_ports(numbers)
+                     : one_port && exact ? phrase("port {}", listed(parts))
+                     : one_port          ? phrase("ports around {}", listed(parts))
+                     : exact             ? phrase("ports {}", listed(parts))
+                                         : phrase("roughly ports {}", listed(parts));
   const auto hosts = hosts_of(claim.probes);
   const auto* stun = first_sample(claim.flows, [&](const FlowSample& sample) {
     return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
