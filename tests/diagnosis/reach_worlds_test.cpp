@@ -220,6 +220,22 @@ TEST(ReachWorlds, AnotherPortOfARangeIsNoOtherPortOfItsHost) {
   }
 }
 
+// One sample of a range dies between two that get out: no rule names that port alone.
+TEST(ReachWorlds, ALoneSampleThatDiesStandsForARange) {
+  const auto site = report(
+      {row("media", {range("media.vendor.com",
+                           {{40'000, "left_site"}, {50'000, "dropped"}, {65'000, "left_site"}})}),
+       row("signaling", {sip_tls("sbc.vendor.com")}), controls(anchors()),
+       follow_up({udp_hop("media.vendor.com", 50'000, "dropped"),
+                  udp_hop("www.google.com", 50'000, "dropped")})});
+  const auto diagnosis = diagnose(site, {});
+  EXPECT_EQ(codes(diagnosis), Words{"likely firewall.udp_range_blocked"});
+  const auto& best = diagnosis.worlds.front();
+  ASSERT_EQ(best.boxes.size(), 1U) << in_words(best, diagnosis);
+  const std::vector<PortRange> whole{{40'001, 64'999}};
+  EXPECT_EQ(diagnosis.boxes[best.boxes.front()].ports, whole);
+}
+
 // Packets to another port of a vendor's host die as those to strangers do.
 TEST(ReachWorlds, AListOfTheAllowedMayNameHostsWithTheirPorts) {
   const auto quiet = [](ProbeResult result) { return sent(std::move(result), 4); };
@@ -396,6 +412,7 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   EXPECT_TRUE(alike.packets[0].ends_at_device);
   EXPECT_TRUE(alike.packets[1].ends_at_device);
   EXPECT_FALSE(alike.packets[2].ends_at_device);
+  EXPECT_TRUE(alike.packets[1].ends_before_device);
   const auto rationed = look({{seen_early, other, farther, death}, {}, false}, {}, {});
   EXPECT_FALSE(rationed.packets[1].ends_at_device) << "one got farther";
   auto own_way = sent(30'000, Seen::expired, 3);
