@@ -17,8 +17,8 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   std::map<HostId, EventIds> bad;
   for (const auto event : clues.bad) bad[clues.packet(event).host].push_back(event);
   const auto is_dns = [&](std::uint32_t event) { return clues.packet(event).port == 53; };
-  auto good = clues.select(
-      clues.events, [&](std::uint32_t event) { return proves_alive(clues.seen(event)); });
+  auto good = clues.select(clues.events,
+                           [&](std::uint32_t event) { return proves_alive(clues.seen(event)); });
   // The site's own resolver has boxes of its own.
   const auto outside = without(clues.hosts_of(clues.bad), clues.sight.resolvers);
   const auto dead = without(outside, clues.hosts_of(good));
