@@ -88,6 +88,14 @@ void fill_in(const Report& report, Cause& cause) {
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
   const auto impaired = ids_of(cause.impaired);
+  // Of hosts where nothing gets through: what was spared them (status/requirement_hosts.cpp).
+  const auto hosts = set_of(failing_ones(cause.explained),
+                            [](const ProbeResult& result) { return result.probe.target.host; });
+  std::set<std::string> spared;
+  for (const auto& [probe, seen] : report.probes) {
+    if (seen.detail == DetailCode::no_room && hosts.contains(probe.target.host))
+      spared.insert(probe.id);
+  }
   // What a likely or certain cause decides has failed because of it; if the row is open all the
   // same, something else may still carry it.
   const bool decided =
@@ -97,10 +105,12 @@ void fill_in(const Report& report, Cause& cause) {
     std::vector<std::string> rows;
     for (const auto& row : set.requirements) {
       if (is_well(row) || (decided && row.status == Status::unknown)) continue;
-      const bool worse = row.severity != Severity::optional && has_any(row, impaired);
-      if (row.closed_by != cause.code && !worse && !has_any(row, lost)) continue;
-      rows.push_back(row.id);
+      const bool failed = row.closed_by == cause.code || has_any(row, lost) ||
+                          (row.status == Status::fail && has_any(row, spared));
+      if (!failed && !has_any(row, impaired)) continue;
       add_once(cause.explains, set.id + '/' + row.id);
+      // An optional row that works less well hurts nobody.
+      if (failed || row.severity != Severity::optional) rows.push_back(row.id);
     }
     if (rows.empty()) continue;
     auto& affects = affected(cause, set.id);

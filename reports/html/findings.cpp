@@ -95,7 +95,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
           PageIndex::finding(i), PageIndex::finding(i));
   out.put("<h3 id=\"{}-title\"><span class=\"number\">{}</span> <bdi>{}</bdi>",
           PageIndex::finding(i), i + 1, finding.title);
-  if (const auto doubt = caution(finding.confidence); !doubt.empty()) {
+  if (const auto doubt = caution(finding); !doubt.empty()) {
     out.put(" <span class=\"tag\">{}</span>", doubt);
   }
   out.put("</h3>\n");

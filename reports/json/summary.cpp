@@ -35,7 +35,7 @@ Json set_of(const SetResult& set, const Report& report) {
 Json cause_of(const Report& report, std::size_t number) {
   const auto& finding = report.findings[number];
   return {{"title", finding.title},
-          {"doubt", caution(finding.confidence)},
+          {"doubt", caution(finding)},
           {"why", cause(finding, most_reasons, false)},
           {"since", standing_in_words(finding.standing)},
           {"who", team(finding.owner)},

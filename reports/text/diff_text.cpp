@@ -83,7 +83,7 @@ void add_result(Page& page, const Comparison& comparison) {
 
 void add_finding(Page& page, const FindingChange& change) {
   const auto& finding = change.finding;
-  const auto doubt = caution(finding.confidence);
+  const auto doubt = caution(finding);
   auto text = fmt::format("{}{} ({})", finding.title,
                           doubt.empty() ? "" : fmt::format(", {}", doubt), to_string(finding.code));
   if (!change.note.empty()) text += ": " + change.note;

@@ -19,7 +19,7 @@ std::string verdict_line(const SetResult& set, const Report& report) {
 
 void add_finding(std::string& out, const Report& report, std::size_t index) {
   const auto& finding = report.findings[index];
-  const auto doubt = caution(finding.confidence);
+  const auto doubt = caution(finding);
   out += fmt::format("\n### {}. {}{}\n\n", index + 1, escaped_markdown(finding.title),
                      doubt.empty() ? "" : fmt::format(" ({})", doubt));
   if (!finding.fix.empty()) out += fmt::format("- **Fix:** {}\n", escaped_markdown(finding.fix));

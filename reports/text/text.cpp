@@ -137,7 +137,7 @@ void add_fix(Page& page, const Finding& finding, int label) {
 }
 
 void add_title(Page& page, const Finding& finding, std::size_t i) {
-  const auto doubt = caution(finding.confidence);
+  const auto doubt = caution(finding);
   page.paragraph(fmt::format("{}. {}{}", i + 1, finding.title,
                              doubt.empty() ? "" : fmt::format(" ({})", doubt)),
                  Style::bold, 3);

@@ -162,7 +162,7 @@ std::size_t rules_to_list(const Finding& finding) {
 
 void add_cause(TicketLines& block, const Report& report, const Finding& finding,
                std::size_t most_rules, std::size_t told_evidence) {
-  const auto doubt = caution(finding.confidence);
+  const auto doubt = caution(finding);
   auto cause =
       say("{} ({}; code {})", finding.title,
           doubt.empty() ? confidence_word(finding.confidence) : doubt, to_string(finding.code));

@@ -71,7 +71,9 @@ std::vector<std::string> to_be_mended(const SetResult& set, const Report& report
   std::vector<std::string> titles;
   for (const auto& finding : report.findings) {
     const bool at_large = set.verdict == Verdict::ready && finding.affects.empty();
-    if (at_large || is_about(finding, set)) titles.push_back(finding.title.string());
+    if (!at_large && !is_about(finding, set)) continue;
+    const auto doubt = finding.confidence == Confidence::possible ? caution(finding) : "";
+    titles.push_back(doubt.empty() ? finding.title.string() : say("{} ({})", finding.title, doubt));
   }
   return titles;
 }
@@ -118,10 +120,9 @@ std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& 
   if (capability.verdict != Verdict::ready) return {};
   auto numbers = causes_of(set, capability, report);
   for (const auto& row : set.requirements) {
-    const bool replaced = row.status == Status::fail && row.severity != Severity::optional &&
-                          set.verdict != Verdict::ready;
+    const bool replaced = row.status == Status::fail && set.verdict != Verdict::ready;
     const bool flawed = row.status == Status::warn || replaced;
-    if (!flawed || !contains(capability.requirements, row.id)) continue;
+    if (row.severity == Severity::optional || !flawed || !contains(capability.requirements, row.id)) continue;
     if (const auto number = explained_by(set, row, report); number != 0) add_once(numbers, number);
   }
   std::sort(numbers.begin(), numbers.end());
@@ -129,7 +130,12 @@ std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& 
 }
 
 std::string numbered(const std::vector<std::size_t>& numbers) {
-  return fmt::format("{}", fmt::join(numbers, ", "));
+  std::vector<std::string> words;
+  for (const auto number : numbers) words.push_back(std::to_string(number));
+  if (words.size() < 2) return joined(words);
+  const auto last = words.back();
+  words.pop_back();
+  return say("{} and {}", joined(words), last);
 }
 
 }  // namespace

@@ -193,9 +193,10 @@ std::string team(Owner owner) {
   return say_word(table, owner);
 }
 
-std::string caution(Confidence confidence) {
-  if (confidence == Confidence::certain) return {};
-  return confidence == Confidence::likely ? say("likely") : say("possible, not proven");
+std::string caution(const Finding& finding) {
+  const bool only_seen = finding.code == FindingCode::network_unexplained;
+  if (finding.confidence == Confidence::certain || only_seen) return {};
+  return finding.confidence == Confidence::likely ? say("likely") : say("possible, not proven");
 }
 
 std::string endpoint(const Probe& probe) {
@@ -272,7 +273,7 @@ std::string explained_rows(const Finding& finding, const SetResult& set) {
 }
 
 std::string affected_by(const Finding& finding, const Report& report) {
-  if (finding.affects.empty()) return say("nothing so far");
+  if (finding.affects.empty()) return say("nothing that was tested");
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
     const auto* set = find_by_id(report.sets, affected.set);

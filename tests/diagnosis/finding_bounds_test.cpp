@@ -438,8 +438,8 @@ TEST(VendorDown, SaysOfEachHostWhatItDid) {
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].title, "The service refuses connections: turn.vendor.com");
   EXPECT_TRUE(holds(found[0].fix,
-                    "this traffic is refused: UDP 3478 to turn.vendor.com. Change "
-                    "nothing on the network"))
+                    "this traffic is refused: UDP 3478 to turn.vendor.com. For this, "
+                    "change nothing on the network"))
       << found[0].fix;
   EXPECT_EQ(found[1].title, "The service answers with a server error: portal.vendor.com");
 }

@@ -277,7 +277,7 @@ TEST(Flows, AreHeldAgainstWhatAnswers) {
   };
   const auto speaks_of_it = [](const std::vector<Finding>& found) {
     return std::any_of(found.begin(), found.end(), [](const Finding& finding) {
-      return has_evidence(finding, "Port 3479 of the same host");
+      return has_evidence(finding, "Port 3479 of turn.vendor.com");
     });
   };
   EXPECT_TRUE(speaks_of_it(made(answered)));

@@ -27,19 +27,59 @@ std::vector<ProbeResult> portal_controls() {
 // Advice about packets that a firewall drops would be about what was never sent.
 TEST(Unexplained, SaysOfANameThatItWasNotFound) {
   Scene scene;
-  const auto lost = [](CheckKind check, Transport transport) {
-    return probe(check, transport, "portal.vendor.com", 443, unresolved, "dns_failed");
+  const auto lost = [](CheckKind check, Transport transport,
+                       const std::string& host = "portal.vendor.com") {
+    return probe(check, transport, host, 443, unresolved, "dns_failed");
   };
   scene.add("web", {lost(CheckKind::tls, Transport::tls)});
   scene.add("spare", {lost(CheckKind::tcp, Transport::tcp)}, Severity::optional);
+  scene.add("other", {lost(CheckKind::tls, Transport::tls, "news.vendor.com")}, Severity::optional);
+  scene.add_controls({tls("www.google.com")});  // names are found
   scene.set.capabilities[0].needs.pop_back();
   EXPECT_EQ(scene.judge().capabilities[0].verdict, Verdict::blocked);
   ASSERT_EQ(scene.found(), std::vector<std::string>{"network.unexplained"});
   const auto& finding = scene.report.findings.front();
-  EXPECT_EQ(finding.explains, (std::vector<std::string>{"vendor/web", "vendor/spare"}));
-  EXPECT_TRUE(holds(finding.title, "could not be looked up")) << finding.title;
+  const std::vector<std::string> each{"vendor/web", "vendor/spare", "vendor/other"};
+  EXPECT_EQ(finding.explains, each);
+  EXPECT_EQ(finding.title,
+            "portal.vendor.com and news.vendor.com could not be looked up, cause unknown");
   EXPECT_EQ(finding.owner, Owner::dns);
   EXPECT_FALSE(holds(finding.fix, "firewall")) << finding.fix;
+}
+
+// What was left out to spare a host that is shut is lost to the same cause.
+TEST(Causes, AreBehindWhatWasSparedTheirHosts) {
+  Scene scene;
+  const auto gone = [](std::uint16_t port, Outcome outcome, Said detail) {
+    auto result = probe(CheckKind::tcp, Transport::tcp, "sbc.vendor.com", port, outcome, detail);
+    result.observation.address = IpAddress::parse("0.0.0.0");
+    return result;
+  };
+  scene.add("sip", {gone(5060, refused, "connection_refused")});
+  scene.add("alternate", {gone(5075, skipped, "no_room")}, Severity::optional);
+  scene.add_controls(anchors());
+  scene.judge();
+  ASSERT_EQ(scene.found(), std::vector<std::string>{"dns.rewritten"});
+  const std::vector<std::string> both{"vendor/sip", "vendor/alternate"};
+  EXPECT_EQ(scene.report.findings.front().explains, both);
+}
+
+TEST(Causes, AreBehindOptionalRowsThatWorkLessWell) {
+  Scene scene;
+  const auto symmetric = [](std::string host) {
+    return with(probe(CheckKind::nat, Transport::udp, std::move(host), 3478, answered,
+                      "address_and_port_dependent"),
+                {EvidenceKind::nat_mapping,
+                 "another port to another server",
+                 {{Fact::value, std::string("address_and_port_dependent")}}});
+  };
+  scene.add("nat", {symmetric("stun.vendor.com")}, Severity::recommended);
+  scene.add("spare", {symmetric("stun2.vendor.com")}, Severity::optional);
+  scene.add_controls(anchors());
+  scene.judge();
+  ASSERT_EQ(scene.found(), std::vector<std::string>{"nat.symmetric"});
+  const std::vector<std::string> both{"vendor/nat", "vendor/spare"};
+  EXPECT_EQ(scene.report.findings.front().explains, both);
 }
 
 TEST(FarEnd, OneThatIsBusyIsUnknownAndNobodysFault) {
@@ -68,7 +108,7 @@ TEST(FarEnd, OneWithAnotherKeyMeansAnOldSetAndNoInspection) {
   const auto& finding = scene.report.findings.front();
   EXPECT_EQ(finding.owner, Owner::helpdesk);
   EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
-  EXPECT_TRUE(holds(finding.fix, "Change nothing on the network")) << finding.fix;
+  EXPECT_TRUE(holds(finding.fix, "change nothing on the network")) << finding.fix;
 }
 
 TEST(OnePass, SilenceThatACauseExplainsIsALoss) {

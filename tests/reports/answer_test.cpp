@@ -52,7 +52,8 @@ TEST(Answer, OfASetThatWorksFindingsAreNotForgotten) {
     report.findings = {finding("A device opens TLS", affects), finding("The clock is slow")};
     EXPECT_EQ(mark_of(set, report), Mark::warning);
     EXPECT_TRUE(holds(verdict_sentences(set, report),
-                      "Needs attention: A device opens TLS, and 1 more cause."))
+                      "Needs attention: A device opens TLS (possible, not proven), and 1 more "
+                      "cause."))
         << verdict_sentences(set, report);
     EXPECT_EQ(verdict_in_short(set, report), "works from here, but needs attention");
     for (const bool quiet : {true, false}) {
@@ -81,7 +82,7 @@ TEST(Answer, NoCapabilityIsGreenWhoseFindingIsRed) {
   EXPECT_EQ(mark_of(set, capability, report), Mark::warning);
   EXPECT_EQ(told_of(set, capability, report), said + ", but see cause 2");
   report.findings.push_back(finding("Another", {{set.id, {capability.id}}}));
-  EXPECT_EQ(told_of(set, capability, report), said + ", but see causes 2, 3");
+  EXPECT_EQ(told_of(set, capability, report), said + ", but see causes 2 and 3");
   // By a row that works, but not as it should.
   report.findings = {finding("A device rewrites SIP", {{set.id, {}}})};
   EXPECT_EQ(mark_of(set, capability, report), Mark::good);
@@ -231,7 +232,7 @@ TEST(Answer, SaysOnceHowToSettleWhatIsOpen) {
             "To settle what is still unknown, follow the fix under cause 2, then run this again.");
   report.findings.push_back(finding("Of the other", {{set.id, {"a"}}}));
   EXPECT_EQ(how_to_settle(report),
-            "To settle what is still unknown, follow the fixes under causes 2, 3, then run this "
+            "To settle what is still unknown, follow the fixes under causes 2 and 3, then run this "
             "again.");
   report.findings.clear();
   report.complete = false;

@@ -378,10 +378,11 @@ TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
     return render_text(report, with(false, false)) + render_markdown(report, {}) +
            render_html(report, {});
   };
-  EXPECT_EQ(all().find("nothing so far"), std::string::npos);
+  EXPECT_EQ(all().find("nothing that was tested"), std::string::npos);
   report.findings.at(0).affects.clear();
-  for (const auto* line : {"   Affects nothing so far\n", "- **Affects:** nothing so far\n",
-                           "<dt>Affects</dt><dd>nothing so far</dd>"}) {
+  for (const auto* line :
+       {"   Affects nothing that was tested\n", "- **Affects:** nothing that was tested\n",
+        "<dt>Affects</dt><dd>nothing that was tested</dd>"}) {
     EXPECT_NE(all().find(line), std::string::npos) << line;
   }
 }

@@ -297,7 +297,7 @@ Causes find_browser_policies(const Diagnosis& context) {
             : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
     cause.fix = phrase(
         "Ask the administrator of this computer to set {} {}, in {}. Until then, use another "
-        "browser, or the service's own program. Change nothing on the network.",
+        "browser, or the service's own program. For this, change nothing on the network.",
         policy.name, forbidden->fix, policy.place);
     cause.tell(phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
                       policy.recommended ? phrase(" (users may change it)") : ""));

@@ -142,8 +142,11 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     cause.title =
         phrase("This site's DNS sends {} to {} (not an Internet address)",
                lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()), address);
-    cause.fix = phrase(
-        "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
+    cause.fix = plural(
+        lost.size(),
+        "Remove the entry or block that answers {2} for {3} from this site's DNS servers ({1}) and "
+        "any DNS filter behind them, so that the name gets its public addresses.",
+        "Remove the entry or block that answers {2} for {3} from this site's DNS servers ({1}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
         answering_resolvers_in_words(context), address, listed(lost));
     causes.push_back(std::move(cause));

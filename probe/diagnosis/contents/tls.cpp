@@ -301,7 +301,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
   cause.fix = phrase(
       "Use the set that callready serve at {} prints now (standard output), and its "
       "CALLREADY_MEDIA_KEY. A set stays valid as long as that key and the host's name stay the "
-      "same. Change nothing on the network.",
+      "same. For this, change nothing on the network.",
       hosts);
   for (const auto* result : cause.explained) {
     if (!chain_of(*result).empty()) cause.tell(certificate_in_words(*result));

@@ -100,7 +100,7 @@ void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
   finding.confidence = certain;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the servers' operator that these answer with a "
-      "server error: {}. Change nothing on the network.",
+      "server error: {}. For this, change nothing on the network.",
       flows);
 }
 
@@ -110,7 +110,7 @@ void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool pr
   finding.fix = phrase(
       "Check the vendor's status page, and tell the servers' operator that this traffic is "
       "refused: {1}. {0}",
-      proved ? phrase("Change nothing on the network.")
+      proved ? phrase("For this, change nothing on the network.")
              : phrase("If the service works from another line, look in this site's firewall log "
                       "for resets that the firewall itself sends."),
       flows);

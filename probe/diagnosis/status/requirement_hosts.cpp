@@ -11,7 +11,6 @@ namespace callready {
 namespace {
 
 State state_of_alg_test(const Observation& observation) {
-  if (observation.detail == DetailCode::not_needed) return State::ignored;
   const bool told = reached(observation.outcome) && observation.detail != DetailCode::inconclusive;
   return told ? State::reached : State::unknown;
 }
@@ -20,6 +19,7 @@ State state_of_alg_test(const Observation& observation) {
 State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
   const auto& notes = evidences.notes_on(probe.target.host);
+  if (observation.detail == DetailCode::not_needed) return State::ignored;
   // A packet meant to end beyond the edge but answered nearer says nothing about the far end.
   if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
@@ -34,8 +34,8 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
       return lost ? State::unknown : State::ignored;
     }
     if (observation.detail == DetailCode::no_room && notes.shut()) return State::bad;
-    if (observation.detail == DetailCode::stopped && notes.closed) return State::bad;
-    return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
+    const bool shut = observation.detail == DetailCode::stopped && notes.closed;
+    return shut ? State::bad : State::unknown;
   }
   const bool silent = observation.outcome == Outcome::silent;
   const bool over_udp = probe.target.transport == Transport::udp;

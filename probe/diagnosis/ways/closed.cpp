@@ -75,7 +75,7 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   return std::nullopt;
 }
 
-// "443 of the same host works": the contrast that shows a closed port on a living host.
+// "Port 443 of that host is reachable": the contrast that shows a closed port on a living host.
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
   const auto others = facts.select(
       [&](const Flow& flow) { return flow.host == dead.host && flow.udp == dead.udp; });
@@ -84,9 +84,8 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
     return sample.way == Reachability::open && !failing(*sample.result);
   });
   if (reached == nullptr) return std::nullopt;
-  return FindingEvidence{
-      reached->result->probe.id,
-      phrase("Port {} of the same host, {}, is reachable.", reached->port, dead.host)};
+  return FindingEvidence{reached->result->probe.id,
+                         phrase("Port {} of {} is reachable.", reached->port, dead.host)};
 }
 
 // "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is

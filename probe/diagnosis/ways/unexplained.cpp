@@ -164,23 +164,30 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   }
   if (cause.explained.empty()) return std::nullopt;
   cause.name(FindingCode::network_unexplained, possible);
-  const auto names = hosts_of(cause.explained);
-  const auto hosts = listed(names);
   const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::unresolved;
   });
   if (names_only) {
-    // Whatever else asks for one of these names, however little it is needed.
+    // Whatever else could not be looked up for the same reason, and whatever else asks for one of
+    // these names, however little it is needed.
+    const auto reasons = set_of(
+        cause.explained, [](const ProbeResult& result) { return result.observation.detail.code(); });
     add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
       return result.observation.outcome == Outcome::unresolved && facts.asked_for(result) &&
+             reasons.contains(result.observation.detail.code());
+    }));
+    const auto names = hosts_of(cause.explained);
+    add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
+      return result.probe.check == CheckKind::dns && failing(result) && facts.asked_for(result) &&
              contains(names, result.probe.target.host);
     }));
-    cause.title = phrase("{} could not be looked up, cause unknown", hosts);
+    cause.title = phrase("{} could not be looked up, cause unknown", listed(names));
     cause.fix = look_up_elsewhere(facts, names);
     cause.owner = Owner::dns;
     if (const auto* taken = port_53_taken(facts)) cause.tell(intercepts_dns(*taken));
   } else {
     const auto flows = flows_in_words(facts, cause.explained);
+    const auto hosts = listed(hosts_of(cause.explained));
     cause.title = phrase("{} cannot be reached, cause unknown", hosts);
     cause.fix = phrase(
         "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
