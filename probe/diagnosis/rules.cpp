@@ -88,7 +88,8 @@ void fill_in(const Report& report, Cause& cause) {
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
   const auto impaired = ids_of(cause.impaired);
-  // Of hosts where nothing gets through: what was spared them (status/requirement_hosts.cpp).
+  // Left out so as not to press hosts that this cause closes: where nothing got through to them,
+  // such a row fails as well (status/requirement_hosts.cpp).
   const auto hosts = set_of(failing_ones(cause.explained),
                             [](const ProbeResult& result) { return result.probe.target.host; });
   std::set<std::string> spared;

@@ -54,7 +54,7 @@ using Findings = std::vector<const Finding*>;
 using Sets = std::vector<const SetResult*>;
 
 // The sets that the findings affect, or ask to let something through for; if they affect none, all
-// sets of the report. Where they are all findings, then also those that are not decided.
+// sets of the report. If these are all of its findings, the sets that are not decided as well.
 Sets sets_of(const Report& report, const Findings& findings) {
   std::set<std::string> affected, asked;
   for (const auto* finding : findings) {

@@ -105,10 +105,10 @@ std::vector<std::size_t> causes_of(const SetResult& set, const CapabilityResult&
                                    const Report& report) {
   std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
-    for (const auto& affected : report.findings[i].affects) {
-      if (affected.set == set.id && contains(affected.capabilities, capability.id))
-        add_once(numbers, i + 1);
-    }
+    const auto names_it = [&](const FindingAffects& affected) {
+      return affected.set == set.id && contains(affected.capabilities, capability.id);
+    };
+    if (std::ranges::any_of(report.findings[i].affects, names_it)) numbers.push_back(i + 1);
   }
   return numbers;
 }
@@ -122,14 +122,16 @@ std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& 
   for (const auto& row : set.requirements) {
     const bool replaced = row.status == Status::fail && set.verdict != Verdict::ready;
     const bool flawed = row.status == Status::warn || replaced;
-    if (row.severity == Severity::optional || !flawed || !contains(capability.requirements, row.id)) continue;
+    if (!flawed || row.severity == Severity::optional) continue;
+    if (!contains(capability.requirements, row.id)) continue;
     if (const auto number = explained_by(set, row, report); number != 0) add_once(numbers, number);
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
 }
 
-std::string numbered(const std::vector<std::size_t>& numbers) {
+// "1, 2 and 3".
+std::string in_words(const std::vector<std::size_t>& numbers) {
   std::vector<std::string> words;
   for (const auto number : numbers) words.push_back(std::to_string(number));
   if (words.size() < 2) return joined(words);
@@ -285,7 +287,7 @@ std::string how_to_settle(const Report& report) {
         causes.size(),
         "To settle what is still unknown, follow the fix under cause {1}, then run this again.",
         "To settle what is still unknown, follow the fixes under causes {1}, then run this again.",
-        numbered(causes));
+        in_words(causes));
   }
   if (!again || !report.complete) return {};
   return say(
@@ -309,7 +311,7 @@ std::string told_of(const SetResult& set, const CapabilityResult& capability,
   const auto flaws = flaws_of(set, capability, report);
   if (flaws.empty()) return capability.summary.string();
   return say_plural(flaws.size(), "{1}, but see cause {2}", "{1}, but see causes {2}",
-                    capability.summary, numbered(flaws));
+                    capability.summary, in_words(flaws));
 }
 
 }  // namespace callready

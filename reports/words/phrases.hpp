@@ -90,8 +90,8 @@ std::string standing_in_words(const std::optional<Standing>& standing);
 std::string command_for_the_list(std::string_view sets);
 std::string team(Owner owner);  // "your firewall team", to go after "for"
 
-// "certain" adds nothing to a title; the others warn: "likely", "possible, not proven". What is said
-// of unexplained failures is only what was seen.
+// "certain" adds nothing to a title; the others warn: "likely", "possible, not proven". Failures
+// that nothing explains are reported as they were seen, so there is nothing to doubt.
 std::string caution(const Finding& finding);
 
 // Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.

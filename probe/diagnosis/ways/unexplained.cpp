@@ -170,11 +170,11 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   if (names_only) {
     // Whatever else could not be looked up for the same reason, and whatever else asks for one of
     // these names, however little it is needed.
-    const auto reasons = set_of(
-        cause.explained, [](const ProbeResult& result) { return result.observation.detail.code(); });
+    const auto reason = [](const ProbeResult& result) { return result.observation.detail.code(); };
+    const auto reasons = set_of(cause.explained, reason);
     add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
       return result.observation.outcome == Outcome::unresolved && facts.asked_for(result) &&
-             reasons.contains(result.observation.detail.code());
+             reasons.contains(reason(result));
     }));
     const auto names = hosts_of(cause.explained);
     add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
