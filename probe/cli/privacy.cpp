@@ -77,7 +77,8 @@ Redactor make_redactor(const std::string& key) {
   auto anchors = load_text(builtin_anchors(), "anchors", rules);
   if (anchors.set) sets.push_back(std::move(*anchors.set));
   std::vector<std::string> users;
-  for (const auto* name : {"USER", "LOGNAME", "CALLREADY_TURN_USER", "CALLREADY_PROXY_USER"}) {
+  for (const auto* name :
+       {"USER", "LOGNAME", "USERNAME", "CALLREADY_TURN_USER", "CALLREADY_PROXY_USER"}) {
     const auto user = platform::environment(name);
     // "root" is everywhere, and reveals nothing.
     if (user.size() > 1 && user != "root") users.push_back(user);

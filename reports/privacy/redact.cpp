@@ -123,8 +123,9 @@ Redactor::Redactor(KeyedDigest digest, PublicNames vendors, const std::vector<st
 }
 
 void Redactor::learn_word(const std::string& kind, const std::string& word) {
-  // A one-letter name reveals nothing, and occurs everywhere ("Measured at ..").
-  if (word.size() < 2) return;
+  // Such a name reveals nothing, and our own sentences are full of it ("Measured at ..", an
+  // interface that is called "Wi-Fi").
+  if (word.size() < 2 || is_common_word(word)) return;
   const auto name = kind == "host" ? pseudonyms_.host(word) : pseudonyms_.word(kind, word);
   words_.emplace(lower_case(with_plain_separators(word)), name);
 }

@@ -16,7 +16,7 @@ constexpr std::string_view harmless_words =
     "awselb bad badvers basic bearer busy bye cable cache caddy call cancel candidate "
     "capacity channel chrome client cloudflare cloudfront cname conflict connect connection "
     "coturn credentials d2t d2u data debian decline declined default denied deny desk desktop "
-    "digest does doubango echo elsewhere emea envoy err error eturnal everywhere example "
+    "digest does doubango echo elsewhere emea envoy err error eturnal ethernet everywhere example "
     "exist existing expectation expired failed failure false family firefox for forbidden "
     "found freepbx freeswitch frontend g711 gateway gone gorst guest gws ha haproxy here home "
     "host http https iis in incomplete info internal interval invalid invite is istio janus "
@@ -33,7 +33,7 @@ constexpr std::string_view harmless_words =
     "token too traefik transport trickle true trying turn turns txt type ubuntu udp unable "
     "unacceptable unauthorised unauthorized unavailable undecipherable unexpected unix "
     "unknown unprocessable unsupported update upgrade uri use user users utf varnish version "
-    "via video voice voip vpn webrtc webserver websocket wifi win32 win64 windows wired "
+    "via video voice voip vpn webrtc webserver websocket wi-fi wifi win32 win64 windows wired "
     "wireless wlan wrong x64 x86 yes";
 
 const std::set<std::string_view>& known_words() {
@@ -55,10 +55,12 @@ bool is_version_word(std::string_view word) {
 
 }  // namespace
 
+bool is_common_word(std::string_view word) { return known_words().contains(lower_case(word)); }
+
 bool is_everybodys_word(std::string_view word) {
   // "ERR_ACCESS_DENIED"
   for (const auto part : split(word, "_")) {
-    if (part.size() > 1 && !is_version_word(part) && !known_words().contains(lower_case(part))) {
+    if (part.size() > 1 && !is_version_word(part) && !is_common_word(part)) {
       return false;
     }
   }

@@ -19,8 +19,11 @@ enum class FactOwner {
 };
 FactOwner owner_of(Fact fact);
 
-// True for words that reveal nothing about a site wherever they appear: protocols and their reason
-// phrases, software that everybody runs, and versions.
+// True for words that our own sentences and everybody's networks are full of: "proxy", "Wi-Fi".
+bool is_common_word(std::string_view word);
+
+// True for words that reveal nothing about a site wherever they appear: common ones, protocols and
+// their reason phrases, software that everybody runs, and versions.
 bool is_everybodys_word(std::string_view word);
 
 // True if the chain ends in a root of the public bundle, not in one from --ca-file.

@@ -225,7 +225,11 @@ bool RedactedText::whole_run(std::string_view run) {
     return true;
   }
   if (std::count(run.begin(), run.end(), ':') < 2) return false;
-  return address_and_prefix(run.substr(0, run.find('%')), run.substr(0, run.find('%')).size());
+  // A zone, or the other end of a range, may follow.
+  const auto address = run.substr(0, run.find_first_of("%-"));
+  if (!address_and_prefix(address, address.size())) return false;
+  if (at_ < text_.size() && text_[at_] == '-') out_ += text_[at_++];
+  return true;
 }
 
 // An address, with its prefix length if one follows.

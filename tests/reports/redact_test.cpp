@@ -61,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("10.20.0.15/24", "10.20"), std::pair("10.20.0.1-10.20.0.99", "10.20"),
         std::pair("62.4.8.1 says: prohibited", "62.4.8"), std::pair("198.18.7.7", "198.18"),
         std::pair("2a01:e0a:1:2::15", "2a01"), std::pair("[2a01:e0a:1:2::15]:443", "2a01"),
-        std::pair("2a01:e0a:1:2::/64", "2a01"), std::pair("fe80::1%wlan-guest", "fe80"),
+        std::pair("2a01:e0a:1:2::/64", "2a01"), std::pair("2a01:e0a:1::1-2a01:e0a:1::9", "2a01"),
+        std::pair("2a01:e0a:1::1-2a01:e0a:1::9", "e0a"), std::pair("fe80::1%wlan-guest", "fe80"),
         std::pair("fe80::1%wlan-guest", "wlan-guest"), std::pair("::ffff:10.20.0.15", "10.20"),
         std::pair("via wlan-guest", "wlan-guest"), std::pair("00:1b:44:11:3a:b7", "1b:44"),
         std::pair("00-1B-44-11-3A-B7", "1b-44"), std::pair("001b.4411.3ab7", "001b"),
@@ -333,6 +334,15 @@ TEST(Redact, KeepsOurOwnWords) {
     EXPECT_EQ(kept.at(i).text.parts().size(), evidence.at(i).text.parts().size());
     EXPECT_EQ(kept.at(i).facts, evidence.at(i).facts);
   }
+}
+
+// Windows calls interfaces "Wi-Fi" and "Ethernet".
+TEST(Redact, KeepsCommonWordsThatAreNames) {
+  auto report = samples::clean();
+  report.site.name = "Office";
+  report.site.links = {{.name = "Wi-Fi"}, {.name = "Ethernet"}};
+  report.notes = {"Join the Wi-Fi of the office, or plug in Ethernet"};
+  EXPECT_EQ(redactor().report(report).notes, report.notes);
 }
 
 TEST(Redact, KeepsVersions) {
