@@ -44,13 +44,6 @@ const Vendor& vendor_of(FeedKind kind) {
        "Google's IP address ranges",
        "meetings",
        {""}},
-      {FeedKind::azure,
-       "azure-feed",
-       "Azure, by its service tags",
-       "Microsoft",
-       "Azure IP Ranges and Service Tags",
-       "platform",
-       {}},
   };
   return *std::find_if(std::begin(vendors), std::end(vendors),
                        [&](const Vendor& vendor) { return vendor.kind == kind; });
@@ -138,10 +131,8 @@ std::string set_from_feed(const Feed& feed, std::string_view today) {
         rows += "    priority: " + std::string(to_string(*entry.priority)) + '\n';
       }
       rows += "    allow_by: " + std::string(entry.networks.empty() ? "name" : "either") + '\n';
-      if (feed.kind != FeedKind::azure) {
-        rows += "    feed: " + std::string(feed_word(feed.kind)) +
-                (entry.key.empty() ? "" : "/" + entry.key) + '\n';
-      }
+      rows += "    feed: " + std::string(feed_word(feed.kind)) +
+              (entry.key.empty() ? "" : "/" + entry.key) + '\n';
       rows += check_of(entry, by_udp);
       add_lists(rows, entry);
       needs += (needs.empty() ? "" : ", ") + id;

@@ -50,6 +50,7 @@ inline constexpr std::size_t largest_feed = std::size_t{64} * 1024 * 1024;  // b
 FeedResult read_feed(FeedKind kind, std::string_view text, const std::string& source);
 
 // A new set from a feed alone: one row per entry, to be completed by hand. `today`: YYYY-MM-DD.
+// Not for Azure's tags, which are of all that runs there.
 std::string set_from_feed(const Feed& feed, std::string_view today);
 
 }  // namespace callready

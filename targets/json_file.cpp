@@ -10,6 +10,8 @@ namespace callready {
 namespace {
 
 constexpr std::size_t most_problems = 20;
+// Strings that the file writes with escapes: each costs a search of all that is left of it.
+constexpr int most_misses = 20;
 constexpr int deepest = 16;  // the vendors' files have five levels at most
 
 // 1-based, in bytes; the vendors' files are ASCII.
@@ -68,9 +70,14 @@ std::optional<JsonFile::Json> JsonFile::parse() {
 }
 
 void JsonFile::seek(std::string_view value) {
+  if (misses_ == most_misses) return;
   const auto quoted = '"' + std::string(value) + '"';
   const auto found = text_.find(quoted, position_);
-  if (found != std::string_view::npos) position_ = found;
+  if (found == std::string_view::npos) {
+    ++misses_;
+  } else {
+    position_ = found;
+  }
 }
 
 void JsonFile::complain(std::size_t offset, std::string message) {

@@ -23,7 +23,7 @@ class JsonFile {
   std::optional<Json> parse();
 
   // Moves to the string's next occurrence in the text, after the previous find. The parsed tree has
-  // no positions, but it is read in the order of the text.
+  // no positions, but it is read in the order of the text. Where that is not found, stays.
   void seek(std::string_view value);
   std::size_t position() const { return position_; }
   void complain(std::size_t offset, std::string message);
@@ -41,6 +41,7 @@ class JsonFile {
   std::string_view text_;
   std::string name_, what_;
   std::size_t position_ = 0;
+  int misses_ = 0;
   std::vector<Problem> problems_;
 };
 

@@ -276,7 +276,10 @@ class Refresher {
         result.push_back(own_indent + "- \"" + value + '"');
       }
     }
-    edits_[static_cast<std::size_t>(entry.position.line) - 1] = {end, std::move(result)};
+    // A list that was added to the row before may stand there already.
+    auto& edit = edits_[static_cast<std::size_t>(entry.position.line) - 1];
+    edit.end = end;
+    append(edit.lines, result);
   }
 
   // Adds a list that the row does not have yet, after the key that names the feed.

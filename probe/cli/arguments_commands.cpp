@@ -328,8 +328,8 @@ void add_import(CLI::App& app, Arguments& arguments) {
       ->type_name("URL");
   import
       ->add_option("--into", arguments.into_file,
-                   "Refresh the lists in this set's rows that name the feed, and leave everything "
-                   "else unchanged")
+                   "Refresh the lists in this set's rows that name the feed (for azure: service "
+                   "tags), and leave everything else unchanged; azure requires it")
       ->type_name("SET.yaml");
 }
 

@@ -73,6 +73,11 @@ int run_import(const Arguments& arguments) {
   if ((arguments.names.size() == 2) == !arguments.url.empty()) {
     return fail("expected either a file or --url URL to fetch the list from");
   }
+  if (*kind == FeedKind::azure && arguments.into_file.empty()) {
+    return fail(
+        "azure: the list is of all of Azure; refresh a set whose rows have service_tags, with "
+        "--into SET.yaml");
+  }
   const auto text = read_list(arguments);
   if (!text) return usage_error;
   const auto& source = arguments.url.empty() ? arguments.names[1] : arguments.url;

@@ -396,6 +396,11 @@ class ImportTest(unittest.TestCase):
         done = self.run_it("zoom", self.folder / "ZoomMeetings.txt", "--into", made)
         self.assertEqual(done.stdout, f"{made}: nothing is different\n")
 
+    def test_azures_tags_make_no_set(self):
+        done = self.run_it("azure", self.folder / "ZoomMeetings.txt")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("--into", done.stderr)
+
     def test_a_url_only_when_told_so(self):
         server = Server(self.folder)
         self.addCleanup(server.close)

@@ -23,7 +23,7 @@ void check_set(const Feed& feed) {
   const auto text = set_from_feed(feed, "2026-11-21");
   const auto loaded = load_text(text, "new.yaml", rules);
   check_problems(loaded.problems);
-  if (!loaded.set || feed.kind == FeedKind::azure) return;
+  if (!loaded.set) return;
   const auto again = refresh_set(text, "new.yaml", feed, rules);
   FUZZ_REQUIRE(again.problems.empty());
   FUZZ_REQUIRE(again.changes.empty());
@@ -45,7 +45,7 @@ void feeds(Input input) {
       for (const auto& range : entry.tcp) FUZZ_REQUIRE(range.first <= range.last);
       for (const auto& range : entry.udp) FUZZ_REQUIRE(range.first <= range.last);
     }
-    check_set(*read.feed);
+    if (kind != FeedKind::azure) check_set(*read.feed);
   }
 }
 
