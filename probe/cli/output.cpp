@@ -31,11 +31,14 @@ std::string words_of(int error) {
   return std::strerror(error);
 }
 
-// Not even the beginning of a JSON object, and not empty either.
+// True for what does not begin like one of our reports, unless it is empty.
 bool holds_something_else(const std::string& file) {
   std::ifstream stream(path_of(file));
-  const auto first = (stream >> std::ws).peek();
-  return first != std::ifstream::traits_type::eof() && first != '{';
+  std::string beginning(4'096, '\0');
+  stream.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  beginning.resize(static_cast<std::size_t>(stream.gcount()));
+  const bool empty = beginning.find_first_not_of(" \t\r\n") == std::string::npos;
+  return !empty && beginning.find(Report::schema) == std::string::npos;
 }
 
 bool delivered = false;
@@ -104,6 +107,8 @@ std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
     if (!request.file.empty()) {
       const auto reason = platform::why_not_writable(request.file);
       if (reason) return fmt::format("{}: {}", request.file, *reason);
+      if (platform::is_same_file(arguments.history_file, request.file))
+        return request.file + ": a report would overwrite the history";
       for (const auto* other : files) {
         if (!platform::is_same_file(other->file, request.file)) continue;
         return fmt::format("{}: two reports cannot be one file ({} and {})", request.file,
