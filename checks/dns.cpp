@@ -80,11 +80,7 @@ struct DnsRequest {
     if (exchange.reply.has_error()) return {};
     return dns::answer_records(*exchange.reply, question.name, question.type);
   }
-  // The server's word is final: a resolver would not go on to the next server.
-  bool settled() const {
-    return !exchange.reply.has_error() && (exchange.reply->rcode == dns::rcode_no_error ||
-                                           exchange.reply->rcode == dns::rcode_name_error);
-  }
+  bool settled() const { return !exchange.reply.has_error() && dns::is_final(*exchange.reply); }
 };
 
 // This computer could ask there, and was not stopped meanwhile.
@@ -315,7 +311,8 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
     question.name = name;
     question.type = *type;
     question.tcp = job.probe.target.transport != Transport::udp;
-    question.interface = context.settings.interface;
+    // This computer's own resolver is behind no interface.
+    if (!server.address.is_loopback()) question.interface = context.settings.interface;
     work.push_back(ask_one(context.executor, context.scope, question));
   }
   const auto all = co_await together(context.executor, std::move(work));

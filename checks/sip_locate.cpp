@@ -44,7 +44,16 @@ asio::awaitable<Answer> ask(Context& context, std::string name, std::uint16_t ty
   } else if (reply->status == ARES_ENODATA || reply->status == ARES_ENOTFOUND) {
     answer.message = std::nullopt;
   } else if (reply->status != ARES_SUCCESS) {
-    answer.message = classify_dns(reply->status);
+    auto why = classify_dns(reply->status);
+    answer.message = why;
+    if (!context.resolver.next_may_know(why)) co_return answer;
+    auto told = co_await context.resolver.ask_in_turn(answer.name, type, context.scope, deadline,
+                                                      std::move(why));
+    if (told.has_error()) {
+      answer.message = told.error();
+    } else {
+      answer.message = std::move(*told);
+    }
   } else {
     auto message = dns::parse_message(reply->message);
     if (message.has_error()) {

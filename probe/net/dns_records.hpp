@@ -88,6 +88,11 @@ struct Message {
   std::vector<ExtendedError> extended_errors;
 };
 
+// NOERROR or NXDOMAIN: a resolver does not go on to its next server.
+inline bool is_final(const Message& answer) {
+  return answer.rcode == rcode_no_error || answer.rcode == rcode_name_error;
+}
+
 // A whole message (over TCP: without its length prefix). Errors: `malformed`, with what is wrong
 // and at which byte: truncated, lying lengths, names too long, compression that does not go back;
 // `oversized` beyond 65,535 bytes. Only a message that says that it is truncated may end within a

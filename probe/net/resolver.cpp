@@ -3,20 +3,34 @@
 #include "probe/net/address.hpp"
 #include "probe/net/dns_client.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/udp.hpp"
 
 namespace callready {
 namespace {
 
 constexpr std::size_t most_servers = 3;  // as many as the system itself asks
 
-// One question from a socket of its own. Once a server refuses DNS over TCP, c-ares gives up all
-// that it has asked there, even what the server would have answered over UDP.
-asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor executor,
-                                                          std::vector<std::string> servers,
-                                                          std::string name, Family family,
-                                                          Scope scope, Instant deadline,
-                                                          Failure refused) {
-  const auto type = family == Family::v6 ? dns::type_aaaa : dns::type_a;
+// What a final answer says about the name's addresses.
+Result<std::vector<IpAddress>> addresses_in(const dns::Message& answer, const std::string& name,
+                                            std::uint16_t type) {
+  std::vector<IpAddress> addresses;
+  for (const auto* record : dns::answer_records(answer, name, type)) {
+    if (const auto* address = std::get_if<IpAddress>(&record->data)) addresses.push_back(*address);
+  }
+  if (!addresses.empty()) return addresses;
+  return classify_dns(answer.rcode == dns::rcode_name_error ? ARES_ENOTFOUND : ARES_ENODATA);
+}
+
+}  // namespace
+
+bool Resolver::next_may_know(const Failure& why) const {
+  return why.kind == FailureKind::dns_failed && channel_->servers().size() > 1;
+}
+
+asio::awaitable<Result<dns::Message>> Resolver::ask_in_turn(std::string name, std::uint16_t type,
+                                                            Scope scope, Instant deadline,
+                                                            Failure why) {
+  const auto servers = channel_->servers();
   InnerScope in_time(scope, deadline);
   for (std::size_t i = 0; i < servers.size() && i < most_servers; ++i) {
     const auto server = parse_socket_address(servers[i], 53);
@@ -26,32 +40,21 @@ asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor 
     question.server = *server;
     question.name = name;
     question.type = type;
-    const auto exchange = co_await dns::ask(executor, in_time.scope(), question);
+    auto exchange = co_await dns::ask(executor_, in_time.scope(), question);
     if (scope.stop.stopped() && exchange.reply.has_error()) co_return stopped();
     if (exchange.reply.has_error()) {
       if (!exchange.retried_by_tcp) continue;
       const bool in_vain = exchange.reply.error().kind == FailureKind::stopped;
-      refused = classify_dns(ARES_ESERVFAIL);
-      refused.text = "the answer is too long for UDP, and DNS over TCP does not work: " +
-                     (in_vain ? timed_out() : exchange.reply.error()).text;
+      why = classify_dns(ARES_ESERVFAIL);
+      why.text = "the answer is too long for UDP, and DNS over TCP does not work: " +
+                 (in_vain ? timed_out() : exchange.reply.error()).text;
       continue;
     }
-    const auto& message = *exchange.reply;
-    std::vector<IpAddress> addresses;
-    for (const auto* record : dns::answer_records(message, name, type)) {
-      if (const auto* address = std::get_if<IpAddress>(&record->data)) {
-        addresses.push_back(*address);
-      }
-    }
-    if (!addresses.empty()) co_return addresses;
-    if (message.rcode == dns::rcode_name_error) co_return classify_dns(ARES_ENOTFOUND);
-    if (message.rcode == dns::rcode_no_error) co_return classify_dns(ARES_ENODATA);
-    refused = classify_dns(ARES_ESERVFAIL);
+    if (dns::is_final(*exchange.reply)) co_return std::move(*exchange.reply);
+    if (why.kind != FailureKind::dns_failed) why = classify_dns(ARES_ESERVFAIL);
   }
-  co_return refused;
+  co_return why;
 }
-
-}  // namespace
 
 // One name's answer, or those who wait for it.
 struct Resolver::Entry {
@@ -94,10 +97,18 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   auto list = std::move(found.list);
   const bool refused = list.has_error() && list.error().kind == FailureKind::dns_unreachable &&
                        list.error().code == ARES_ECONNREFUSED;
-  if (refused) {
+  // A short name was looked up in each search domain.
+  const bool others_may_know =
+      list.has_error() && next_may_know(list.error()) && name.find('.') != name.npos;
+  if (refused || others_may_know) {
+    const auto type = family == Family::v6 ? dns::type_aaaa : dns::type_a;
     auto why = list.error();
-    list = co_await ask_apart(executor_, channel_->servers(), name, family, scope, deadline,
-                              std::move(why));
+    const auto answer = co_await ask_in_turn(name, type, scope, deadline, std::move(why));
+    if (answer.has_error()) {
+      list = answer.error();
+    } else {
+      list = addresses_in(*answer, name, type);
+    }
     found.ended = scope.clock.now();
   }
   if (list.has_error() && list.error().kind == FailureKind::timed_out) {
@@ -124,10 +135,12 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
 
 asio::awaitable<Resolution> Resolver::resolve_either(std::string name, Scope scope) {
   auto first = co_await resolve(name, Family::v4, scope);
-  const bool other =
-      first.addresses.has_error() && first.addresses.error().kind == FailureKind::no_address;
-  if (!other) co_return first;
+  const auto& found = first.addresses;
+  const bool missing = found.has_error() && found.error().kind == FailureKind::no_address;
+  const bool no_way = !found.has_error() && !own_address_towards(executor_, found->front());
+  if (!missing && !no_way) co_return first;
   auto second = co_await resolve(name, Family::v6, scope);
+  if (no_way && second.addresses.has_error()) co_return first;
   second.took += first.took;
   co_return second;
 }

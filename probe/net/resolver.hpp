@@ -3,6 +3,7 @@
 #pragma once
 
 #include "probe/net/ares_channel.hpp"
+#include "probe/net/dns_records.hpp"
 
 namespace callready {
 
@@ -19,12 +20,20 @@ class Resolver {
   virtual ~Resolver() = default;
 
   // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total. If
-  // a server refuses DNS over TCP, one more question is asked. If the run is stopped, the answer is
-  // `stopped`, and is not kept.
+  // a server refuses DNS over TCP, or does not know (SERVFAIL, REFUSED) and there are others, they
+  // are asked in turn. If the run is stopped, the answer is `stopped`, and is not kept.
   virtual asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
 
-  // Its IPv4 addresses, or where it has none, its IPv6 ones.
+  // Its IPv4 addresses, or where it has none, or no way leads there, its IPv6 ones.
   asio::awaitable<Resolution> resolve_either(std::string name, Scope scope);
+
+  // c-ares takes the first server's SERVFAIL or REFUSED for final; programs then ask the next one.
+  bool next_may_know(const Failure& why) const;
+  // The first final answer of up to three servers, each asked from a socket of its own: once one
+  // refuses DNS over TCP, c-ares gives up all that it has asked there, even what the server would
+  // have answered over UDP. Without an answer, the reason, which is `why` if nobody said more.
+  asio::awaitable<Result<dns::Message>> ask_in_turn(std::string name, std::uint16_t type,
+                                                    Scope scope, Instant deadline, Failure why);
 
   AresChannel& channel() { return *channel_; }
 

@@ -164,6 +164,23 @@ TEST(Resolver, OneLongAnswerTakesNoOtherNameAlong) {
   EXPECT_NE(long_one->addresses.error().text.find("DNS over TCP"), std::string::npos);
 }
 
+TEST(Resolver, AsksTheNextServerIfOneDoesNotKnow) {
+  for (const int flags : {0x8182, 0x8185}) {  // SERVFAIL, REFUSED
+    Fixture dns(with_flags(flags));
+    DnsServer second(dns.loop, addresses(1)), missing(dns.loop, with_flags(0x8183));
+    AresOptions options;
+    options.use_hosts_file = false;
+    const auto resolve = [&](const DnsServer& next) {
+      options.servers = {dns.server.text(), next.text()};
+      Resolver resolver(dns.loop.executor(), *AresChannel::create(dns.loop.executor(), options));
+      return dns.loop.run(resolver.resolve("host.example", Family::v4, dns.loop.scope)).addresses;
+    };
+    EXPECT_EQ(resolve(second)->front(), *IpAddress::parse("192.0.2.1"));
+    EXPECT_EQ(resolve(missing).error().kind, FailureKind::no_such_name);
+    EXPECT_EQ(resolve(dns.server).error().kind, FailureKind::dns_failed);
+  }
+}
+
 // Each that is asked apart may take longer than a look-up has in all.
 TEST(Resolver, AsksOthersApartNoLongerThanItMay) {
   bool asked = false;
