@@ -20,6 +20,7 @@
 #include "probe/net/http.hpp"
 #include "probe/plan/choices.hpp"
 #include "probe/platform/child.hpp"
+#include "probe/platform/icmp.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/path.hpp"
 #include "probe/util/text.hpp"
@@ -92,8 +93,22 @@ ProxyWish proxy_wish(const Arguments& arguments) {
   return {Kind::fixed, lower_case(arguments.proxy.substr(0, mark)) + arguments.proxy.substr(mark)};
 }
 
+// Linux before 5.7 lets only root do it. In a run, that would look like this computer's firewall.
+bool may_choose_interface(const std::string& name) {
+  asio::io_context context;
+  error_code error;
+  asio::ip::udp::socket socket(context);
+  socket.open(asio::ip::udp::v4(), error);
+  return error || platform::bind_to_interface(socket.native_handle(), name.c_str()) ||
+         (errno != EPERM && errno != EACCES);
+}
+
 std::optional<std::string> interface_problem(const std::string& name) {
-  if (name.empty() || platform::is_interface(name)) return std::nullopt;
+  if (name.empty()) return std::nullopt;
+  if (platform::is_interface(name)) {
+    if (may_choose_interface(name)) return std::nullopt;
+    return "--interface: this system lets only an administrator choose an interface";
+  }
   std::vector<std::string> names;
   for (const auto& interface : platform::interfaces()) names.push_back(interface.name);
   return fmt::format("--interface: there is no network interface '{}'; there are: {}", name,

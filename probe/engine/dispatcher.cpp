@@ -59,7 +59,7 @@ struct Dispatcher::Bound {
                 run.deadline,
                 run.resolver,
                 run.tls,
-                run.edge,
+                run.edge.behind(interface),
                 settings,
                 {},
                 Semaphore(share(checks::most_relays - checks::relays_kept_for_pairs, interfaces)),

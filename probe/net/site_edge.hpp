@@ -89,6 +89,13 @@ class SiteEdge {
   explicit SiteEdge(const asio::any_io_executor& executor)
       : executor_(executor), tasks_(executor) {}
 
+  // For one of several interfaces: what lies behind it has routers, and rules, of its own.
+  SiteEdge& behind(const std::string& interface) {
+    auto& edge = behind_[interface];
+    if (!edge) edge = std::make_unique<SiteEdge>(executor_);
+    return *edge;
+  }
+
   struct Found {
     std::optional<Hop> hop;     // nothing where no router there answers
     bool sent = false;          // a climb sent UDP packets to this call's own port
@@ -170,7 +177,7 @@ class SiteEdge {
                                   Scope scope, Instant until,
                                   std::optional<PortRange> row = std::nullopt);
 
-  // What outlives its caller; the session waits for it.
+  // What outlives its caller: whoever ends the run drains the loop before this goes.
   const TaskGroup& tasks() const { return tasks_; }
 
   // How long the questions ahead that decide a row may take, at one answer a second.
@@ -295,6 +302,7 @@ class SiteEdge {
   RoundTrips round_trips_;  // of connections
   TaskGroup tasks_;
   bool working_ = false, exhausted_ = false;
+  std::map<std::string, std::unique_ptr<SiteEdge>> behind_;  // by interface
 };
 
 }  // namespace callready

@@ -23,6 +23,15 @@ CALLREADY = os.environ.get("CALLREADY", "")
 LIBRARY = os.environ.get("CALLREADY_FAULTS_LIBRARY", "")
 FAULTS = int(os.environ.get("CALLREADY_FAULTS", "120"))
 STORMS = int(os.environ.get("CALLREADY_STORMS", "24"))
+LOCAL_SET = """schema: callready.targets/1
+id: local
+title: Local
+requirements:
+  - {id: door, title: Door, source: the test, check: tcp, transport: [tcp],
+     addresses: [127.0.0.1], ports: [9]}
+capabilities:
+  - {id: calls, title: Calls, needs: [door]}
+"""
 # Runs beside each other.
 AT_ONCE = int(os.environ.get("CALLREADY_FAULTS_AT_ONCE", "2"))
 
@@ -151,6 +160,15 @@ class Faults(unittest.TestCase):
         for number in range(1, 60, 6):
             done, _, _ = with_fault(f"allocation:{number}", ("--version",))
             self.assertIn((done.exit, done.stderr), ((0, ""), (2, "callready: out of memory\n")), number)
+
+    def test_an_interface_that_only_root_may_choose(self):
+        """Otherwise each packet would seem to be kept by this computer's firewall."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(LOCAL_SET)
+            file.flush()
+            done, _, _ = with_fault("setup:%1:1", ("check", "--set", file.name, "--interface", "lo"))
+        self.assertEqual((2, ""), (done.exit, done.stdout))
+        self.assertIn("only an administrator", done.stderr)
 
     def test_many_calls_fail(self):
         total, bad, seed = 0, [], 0

@@ -251,7 +251,8 @@ int getsockname(int socket, sockaddr* address, socklen_t* length) {
 }
 int setsockopt(int socket, int level, int name, const void* value, socklen_t length) {
   static const auto real = next<int (*)(int, int, int, const void*, socklen_t)>("setsockopt");
-  if (fails(Kind::setup)) return errno = ENOBUFS, -1;
+  // Linux before 5.7 lets only root choose an interface.
+  if (fails(Kind::setup)) return errno = name == SO_BINDTODEVICE ? EPERM : ENOBUFS, -1;
   return real(socket, level, name, value, length);
 }
 

@@ -85,6 +85,12 @@ class Vpn(NetworkTest):
                              "sip-tls", "--interface", "eth0", "--interface", "tun0"])
             for interface in ("eth0", "tun0"):
                 self.assertIn(f"sip.example-calls.com:5061/tls over {interface}", done.stdout)
+            # Each has routers of its own, at a distance of its own.
+            done = site.run([CALLREADY, "check", "rainbow", "--json", "--interface", "eth0",
+                             "--interface", "tun0"])
+            ranges = {p["with"]["interface"]: p["outcome"] for p in json.loads(done.stdout)["probes"]
+                      if p["check"] == "udp-range"}
+            self.assertEqual({"eth0": "passed", "tun0": "passed"}, ranges)
 
     def test_a_tunnel_for_the_service_alone(self):
         _, report = self.report(["vpn-split=185.199.40.0/24"])
