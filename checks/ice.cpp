@@ -102,7 +102,9 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
   const auto text = job.parameter("turn");
   const auto credential = credential_for(context, text);
   if (text.empty() || credential.username.empty()) co_return;
-  auto server = co_await find_relay_server(context, text, false);
+  const bool v6 = job.address && job.address->is_v6();
+  auto server = co_await find_relay_server(context, text, v6);
+  if (server.has_error() && v6) server = co_await find_relay_server(context, text, false);
   if (server.has_error()) co_return;
   auto relay = co_await open_relay(context, *server);
   if (!relay.client) co_return;
@@ -148,7 +150,9 @@ asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Turn
   }
   const auto stun = job.parameter("stun");
   if (!stun.empty()) {
-    const auto found = co_await find_endpoint(context, stun, false);
+    const bool v6 = job.address && job.address->is_v6();
+    auto found = co_await find_endpoint(context, stun, v6);
+    if (found.has_error() && v6) found = co_await find_endpoint(context, stun, false);
     if (!found.has_error()) options.stun = *found;
   }
   co_await add_relay(context, job, options, tunnel, cleanup);

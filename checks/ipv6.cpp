@@ -117,7 +117,7 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   const auto& told = six_first || four_untried ? six : four;
   if (told.sent_at) observation.sent_at = told.sent_at;
   if (both_failed) {
-    observation.address = four.address;
+    observation.address = told.address;
     record(observation, *told.failure);
     return;
   }

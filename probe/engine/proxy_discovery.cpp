@@ -104,6 +104,11 @@ struct PacFile {
     seen.detail = detail;
     note(words);
   }
+  // Half a script answers nothing.
+  void refuse_length() {
+    script.clear();
+    fail(DetailCode::oversized, phrase("it is longer than {} bytes", pac_limit));
+  }
   void note(const Text& words) {
     checks::add_evidence(seen, EvidenceKind::pac,
                          phrase("The PAC file {}: {}", place, words.rewritten(without_secrets)),
@@ -121,9 +126,9 @@ PacFile read_file(std::string path) {
     file.fail(DetailCode::pac_unreadable, phrase("it cannot be read: {}", input.error));
     return file;
   }
-  file.script = std::move(input.text);
-  file.script.resize(std::min(file.script.size(), pac_limit));
-  if (file.script.empty()) file.fail(DetailCode::pac_empty, phrase("it is empty"));
+  file.script = input.text;
+  if (file.script.size() > pac_limit) file.refuse_length();
+  if (input.text.empty()) file.fail(DetailCode::pac_empty, phrase("it is empty"));
   return file;
 }
 
@@ -161,6 +166,8 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
     file.fail(DetailCode::untrusted, phrase("its web server's certificate is not trusted"));
   } else if (reply.status != 200) {
     file.fail(Detail::status(reply.status), phrase("the web server answered {}", reply.status));
+  } else if (reply.body_cut) {
+    file.refuse_length();
   } else if (reply.body.empty()) {
     file.fail(DetailCode::pac_empty, phrase("it is empty"));
   } else {

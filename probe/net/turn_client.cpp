@@ -19,6 +19,11 @@ bool has_no_ipv6_relays(const TurnReply& reply) {
   return reply.code == 440 || contains(unknown, family);
 }
 
+// The server did it, whatever is wrong with its signature.
+bool is_granted(const TurnReply& reply) {
+  return reply.status == TurnStatus::granted || reply.status == TurnStatus::wrong_integrity;
+}
+
 }  // namespace
 
 TurnClient::TurnClient(std::unique_ptr<StunChannel> channel, stun::Credential credential, bool v6)
@@ -116,8 +121,8 @@ asio::awaitable<TurnReply> TurnClient::ask_to_allocate(Scope scope, int rounds) 
     allocated_ = authenticated() || reply.failure.kind == FailureKind::stopped;
     allocated_ = allocated_ && reply.attempts > 0;
   }
+  allocated_ |= is_granted(reply);
   if (reply.status != TurnStatus::granted) co_return reply;
-  allocated_ = true;
   const auto& message = reply.answer->message;
   mapped_ = message.mapped();
   lifetime_ = message.lifetime.value_or(0);
@@ -192,7 +197,7 @@ asio::awaitable<bool> TurnClient::deallocate(Scope scope) {
   const Fill fill = [](stun::Builder& builder) { builder.add_u32(stun::Attribute::lifetime, 0); };
   const auto reply = co_await ask(stun::Method::refresh, fill, scope, most_rounds);
   // 437: there is no allocation (any more).
-  co_return reply.status == TurnStatus::granted || reply.code == 437;
+  co_return is_granted(reply) || reply.code == 437;
 }
 
 }  // namespace callready

@@ -207,6 +207,7 @@ TEST_F(TurnCheck, NamesServersThatBreakTheRules) {
   const auto seen = ask(forging);
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::wrong_integrity);
+  EXPECT_EQ(forging.allocations(), 0) << "what it granted is given back";
 
   FakeTurnOptions relayed;
   relayed.leave_out_relayed = true;
