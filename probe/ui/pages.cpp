@@ -53,6 +53,16 @@ std::map<std::string, std::string> query_of(std::string_view target) {
   return query;
 }
 
+// The user's own sets: those of the options for each check that `list` and `show` have, too.
+std::vector<std::string> own_sets(const std::vector<std::string>& options) {
+  std::vector<std::string> sets;
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (options[i].starts_with("--set=")) sets.push_back(options[i]);
+    if (options[i] == "--set" && i + 1 < options.size()) sets.push_back("--set=" + options[i + 1]);
+  }
+  return sets;
+}
+
 bool is_set(const std::map<std::string, std::string>& query, const std::string& name) {
   const auto found = query.find(name);
   return found != query.end() && found->second == "1";
@@ -74,6 +84,7 @@ Pages::Pages(asio::any_io_executor executor, Clock& clock, Children& children, G
       children_(children),
       gate_(std::move(gate)),
       history_(places.history),
+      own_sets_(own_sets(places.options)),
       runs_(clock, children, std::move(places), [this] { changed(); }),
       lifetime_(clock, std::move(over)) {}
 
@@ -118,13 +129,18 @@ void Pages::get(const std::string& path, const Query& query, const WebServer::An
     return answer({200, std::move(file->text), std::move(file->content_type)});
   }
   const WebReply json{200, "", "application/json"};
+  const auto print_json = [&](std::vector<std::string> command) {
+    command.emplace_back("--json");
+    append(command, own_sets_);
+    print(std::move(command), json, answer);
+  };
   if (path == "events") return live(answer);
-  if (path == "services") return print({"list", "--json"}, json, answer);
+  if (path == "services") return print_json({"list"});
   if (path == "report") return show_report(query, answer);
   if (path == "compare") return compare(query, answer);
   const auto id = query.find("id");
   if (path == "service" && id != query.end() && is_id(id->second)) {
-    return print({"show", "--json", id->second}, json, answer);
+    return print_json({"show", id->second});
   }
   answer({404, "There is nothing of that name.\n"});
 }

@@ -47,6 +47,7 @@ class Pages {
   Children& children_;
   Gate gate_;
   std::string history_;
+  std::vector<std::string> own_sets_;  // options
   Runs runs_;
   Lifetime lifetime_;
   std::vector<std::string> used_;

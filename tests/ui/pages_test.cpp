@@ -89,7 +89,7 @@ TEST(UiPages, WhatAChildPrintsIsTheReply) {
   Fixture f;
   auto socket = f.send("GET", "service?id=zoom");
   auto& child = f.child_of(1);
-  EXPECT_EQ(child.arguments, (std::vector<std::string>{"show", "--json", "zoom"}));
+  EXPECT_EQ(child.arguments, (std::vector<std::string>{"show", "zoom", "--json"}));
   child.print("{\"id\": ");
   child.print("\"zoom\"}\n");
   child.exit(0, "");

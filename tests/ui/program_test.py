@@ -201,6 +201,17 @@ class Run(WithFolder):
         self.assertEqual(404, ui.get("compare").status)
         self.assertEqual(404, ui.get("report?as=text").status)
 
+    def test_the_users_own_set(self):
+        program.write_set(self.folder, "own", self.port, settings="elsewhere")
+        file = self.folder + "/elsewhere/callready/targets/own.yaml"
+        ui = self.start(options=[*program.OPTIONS, "--set", file])
+        ui.enter()
+        events = ui.events()
+        self.addCleanup(events.close)
+        self.assertIn("own", [one["id"] for one in json.loads(ui.get("services").text)])
+        self.assertEqual("Own", json.loads(ui.get("service?id=own").text)["title"])
+        self.assertTrue(self.run_to_its_end(ui, events, service="own")[-1]["report"])
+
     def test_compared_with_before_and_hidden(self):
         ui = self.start()
         ui.enter()
