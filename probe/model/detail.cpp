@@ -124,7 +124,7 @@ constexpr auto table = std::to_array<Row>({
      marked("what answered at the proxy's address is not a proxy")},
     {DetailCode::not_a_response, "not_a_response", ""},
     {DetailCode::not_measured, "not_measured", ""},
-    {DetailCode::not_needed, "not_needed", marked("not needed: its first choice answered")},
+    {DetailCode::not_needed, "not_needed", marked("not needed: no trouble with the first choice")},
     {DetailCode::not_stun, "not_stun", ""},
     {DetailCode::not_synchronised, "not_synchronised",
      marked("the time server itself is not synchronized")},

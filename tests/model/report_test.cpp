@@ -97,7 +97,7 @@ TEST(Describe, OutcomesAreInWords) {
       {refused, DetailCode::connection_refused, "refused by the server"},
       {failed, DetailCode::expired, "its certificate has expired"},
       {failed, DetailCode::bad_challenge, "failed: bad challenge"},
-      {skipped, DetailCode::not_needed, "not needed: its first choice answered"},
+      {skipped, DetailCode::not_needed, "not needed: no trouble with the first choice"},
       {unresolved, DetailCode::no_such_name, "the name does not exist"},
       {denied, Detail::status(407), "denied: 407"},
   };

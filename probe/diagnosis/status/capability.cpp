@@ -101,6 +101,15 @@ Text culprits(const SomeRows& rows, Assume assume) {
   return titles(bad.empty() ? rows : bad);
 }
 
+// All ways to meet a need are lost.
+Text lost_in_words(const std::vector<Alternative>& ways) {
+  const auto first = culprits(ways.front().rows, Assume::best);
+  if (ways.size() == 1) return first;
+  if (ways.size() == 2)
+    return phrase("neither {} nor {}", first, culprits(ways.back().rows, Assume::best));
+  return phrase("none of {} ways ({}, ...)", ways.size(), first);
+}
+
 // All needs together. If each of them is lost, a capability does not work, however little its rows
 // weigh in the set; needs that are only optional are not counted.
 class Together {
@@ -168,7 +177,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     best.add(hoped);
     worst.add(feared);
     if (hoped.verdict == Verdict::blocked) {
-      add_once(lost, culprits(first, Assume::best));
+      add_once(lost, lost_in_words(alternatives));
       continue;
     }
     const bool may_be_lost = feared.by == nullptr && hoped.by != nullptr;

@@ -402,7 +402,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   }
   if (hosts.empty() && probed.needless) {
     result.status = Status::skip;
-    result.summary = phrase("not needed: the first choice answered");
+    result.summary = phrase("not needed: no trouble with the first choice");
     return result;
   }
   Text prefix, suffix;
