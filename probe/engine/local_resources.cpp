@@ -14,11 +14,14 @@ namespace {
 // or for a library's own use. Probes that sometimes need more find them where others need fewer.
 constexpr int sockets_of_a_probe = 4;
 
+// What the system said. Empty: it was another probe that lacked one (runner.cpp).
 std::string in_words(const Observation& observation) {
+  std::string said;
   for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == EvidenceKind::error) return evidence.text.string();
+    if (evidence.kind == EvidenceKind::shortage) return {};
+    if (evidence.kind == EvidenceKind::error) said = evidence.text.string();
   }
-  return {};
+  return said;
 }
 
 // Less than this, or less than this share of the run, is no more than every run causes by itself.
@@ -44,7 +47,8 @@ std::optional<Text> note_of_shortage(const std::vector<ProbeResult>& results,
   if (count == 0) return std::nullopt;
   if (!why.empty()) why = " (\"" + why + "\")";
   return phrase(
-      "This computer ran out of sockets or memory{}: {} of {} probes could not be sent. This says "
+      "This computer ran out of sockets or memory{}: {} of {} probes could not be made properly. "
+      "This says "
       "nothing about the network. Close other programs or allow this one to open more than {} "
       "files (ulimit -n), and then run it again.",
       why, count, results.size(), descriptors.allowed);

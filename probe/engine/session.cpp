@@ -477,7 +477,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (proxies.proxy_for) {
     plan_options.proxy_for = proxies.proxy_for;
     plan = planned_in_time(sets, plan_options, options.timeout);
-    report.site.proxy = proxies.main_proxy;
+    if (!proxies.main_proxy.empty()) report.site.proxy = proxies.main_proxy;
   }
   const bool found_none = searched && !proxies.proxy_for && !proxies.pac;
   report.site.proxy_sought = found_none && options.proxy.kind == ProxyWish::Kind::automatic;

@@ -68,7 +68,7 @@ struct MediaDirection {
 };
 
 enum class MediaWay { both, down, up };
-// "on the way out", "on the way back", "there and back"
+// "on the way out", "on the way back", "over the round trip"
 Text way_in_words(MediaWay way);
 
 // A silence within the stream or, worse, to its end. Times since its first measured packet.

@@ -32,7 +32,7 @@ struct DeviceRow {
 // All rows of a set with the same direction, protocol and ports. Source ports do not count: NAT and
 // proxies change them.
 struct DeviceRule {
-  std::string name;   // "cr-rainbow-udp3478", at most 26 characters: the same for every edition
+  std::string name;   // "cr-rainbow-udp3478": the same for every edition
   std::string group;  // the name of the first rule with the same peers
   std::string title;  // of all rows, marked
   bool udp = false, inbound = false;

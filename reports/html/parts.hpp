@@ -22,7 +22,7 @@ class PageIndex {
   static std::string row(std::size_t set, std::size_t requirement) {
     return fmt::format("row-{}-{}", set + 1, requirement + 1);
   }
-  // Indices of the probes with that id; in a merged report, one for each vantage that has it.
+  // Indices of the probes with that id: one, unless somebody changed the report.
   std::span<const std::size_t> probes(const std::string& id) const;
   const ExplainedRows& explained() const { return explained_; }
   // Anchor of the requirement "rainbow/turn-udp"; empty if the report has no such requirement.

@@ -1,6 +1,7 @@
 // A run in progress: one JSON object per line (NDJSON), for programs that want to follow it
 // (`check --json --follow`). Each line is valid against schema/callready.event-1.schema.json, and
-// together they hold everything that the report does.
+// together they hold what the report does, except for the part that was asked for, what slowed the
+// run, which rows have no cause, and since when verdicts stand.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// Target sets as JSON. It mirrors the model: every member is always present, empty if the document
-// says nothing, so that programs need not check. Only figures that are not given are left out.
+// Target sets as JSON. It mirrors the model. Members of the first edition are always present, empty
+// if the document says nothing; figures that are not given, and later members that would be empty,
+// are left out.
 #include <nlohmann/json.hpp>
 
 #include "reports/json/text.hpp"

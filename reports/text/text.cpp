@@ -327,8 +327,8 @@ void add_calls(Page& page, const Report& report) {
   for (const auto& line : lines) page.paragraph(line);
 }
 
-void add_site(Page& page, const Site& site) {
-  page.heading(say("This site"));
+void add_site(Page& page, const Site& site, const std::string& title) {
+  page.heading(title);
   const auto facts = site_facts(site);
   int widest_fact = 14;
   for (const auto& fact : facts) widest_fact = std::max(widest_fact, columns(fact.name));
@@ -448,7 +448,8 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   if (options.verbose) {
     add_endpoints(page, report);
     add_routes(page, report, true);
-    add_site(page, report.site);
+    if (report.vantages.empty()) add_site(page, report.site, say("This site"));
+    for (const auto& vantage : report.vantages) add_site(page, vantage.site, vantage.name);
   }
   for (const auto& set : report.sets) {
     const auto doubt = options.verbose ? source_doubt(set) : source_doubt_in_short(set);

@@ -143,8 +143,14 @@ std::string set_and_source(const SetResult& set) {
                 ? say(", from \"{}\" (undated)", set.document)
                 : say(", from \"{}\" (published {})", set.document, published_words(set.published));
   }
-  if (!set.verified.empty()) text += say(", last checked against it on {}", set.verified);
-  text += say(", from {}", source_words(set.evidence, ""));
+  const bool cites = !set.document.empty();
+  if (!set.verified.empty()) {
+    text += cites ? say(", last checked against it on {}", set.verified)
+                  : say(", last checked on {}", set.verified);
+  }
+  // What a set is by default is not known of one that names no document.
+  if (cites || set.evidence != SourceQuality::vendor_page)
+    text += say(", from {}", source_words(set.evidence, ""));
   if (!set.sha256.empty()) text += say("; SHA-256 of the list: {}", set.sha256);
   return text;
 }
