@@ -5,21 +5,10 @@
 #include <algorithm>
 
 #include "probe/net/address.hpp"
-#include "probe/net/watched.hpp"
 #include "probe/platform/arrival.hpp"
 #include "probe/platform/descriptor.hpp"
 
 namespace callready {
-
-// A socket of c-ares, watched but not owned.
-struct AresChannel::Watch {
-  Watch(const asio::any_io_executor& executor, ares_socket_t socket)
-      : descriptor(executor, socket) {}
-  ~Watch() { descriptor.release(); }
-  Watched descriptor;
-  bool want[2] = {false, false};  // read, write
-  bool armed[2] = {false, false};
-};
 
 namespace {
 
@@ -106,6 +95,7 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
     const asio::any_io_executor& executor, const AresOptions& options) {
   if (const int status = initialise_once(); status != ARES_SUCCESS) return ares_strerror(status);
   std::shared_ptr<AresChannel> self(new AresChannel(executor));
+  self->watch_sockets();
   ares_options settings{};
   settings.sock_state_cb = &AresChannel::on_socket;
   settings.sock_state_cb_data = self.get();
@@ -153,63 +143,29 @@ void AresChannel::cancel() {
 // question times out.
 void AresChannel::on_socket(void* self, ares_socket_t socket, int readable, int writable) {
   try {
-    static_cast<AresChannel*>(self)->watch(socket, readable != 0, writable != 0);
+    auto& sockets = *static_cast<AresChannel*>(self)->sockets_;
+    const bool is_new = sockets.watch(static_cast<int>(socket), readable != 0, writable != 0);
+    if (is_new) platform::note_arrivals(socket);  // where that fails, the time of reading must do
   } catch (const std::exception& error) {
     spdlog::warn("DNS: {}", error.what());
   }
 }
 
-void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
-  const auto found = watches_.find(socket);
-  if (!readable && !writable) {  // about to be closed by c-ares
-    if (found == watches_.end()) return;
-    const auto watch = found->second;
-    watches_.erase(found);
-    watch->want[0] = watch->want[1] = false;
-    watch->descriptor.release();
-    return;
-  }
-  auto watch = found == watches_.end() ? nullptr : found->second;
-  if (!watch) {
-    watch = std::make_shared<Watch>(executor_, socket);
-    watches_[socket] = watch;
-    platform::note_arrivals(socket);  // where that fails, the time of reading must do
-    if (failure_is_an_event) arm_failure(watch);
-  }
-  watch->want[0] = readable;
-  watch->want[1] = writable;
-  if (watch->want[0]) arm(watch, false);
-  if (watch->want[1]) arm(watch, true);
-}
-
-void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
-  if (watch->armed[write]) return;
-  const auto mode = write ? Watched::wait_write : Watched::wait_read;
-  watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
-    watch->armed[write] = false;
+// Once it is shared.
+void AresChannel::watch_sockets() {
+  sockets_.emplace(executor_, [weak = weak_from_this()](int number, SocketWatches::Event event) {
+    using enum SocketWatches::Event;
     const auto self = weak.lock();
-    if (error || !self || !watch->want[write]) return;
-    const auto socket = watch->descriptor.native_handle();
-    const auto waited = write ? std::nullopt : platform::next_arrival(socket).waited;
+    if (!self) return false;
+    const auto socket = static_cast<ares_socket_t>(number);
+    const auto waited = event == readable ? platform::next_arrival(socket).waited : std::nullopt;
     if (waited) self->came_ = std::chrono::steady_clock::now() - *waited;
-    ares_process_fd(self->channel_, write ? ARES_SOCKET_BAD : socket,
-                    write ? socket : ARES_SOCKET_BAD);
+    ares_process_fd(self->channel_, event == writable ? ARES_SOCKET_BAD : socket,
+                    event == readable ? ARES_SOCKET_BAD : socket);
     self->came_.reset();
-    if (watch->want[write]) self->arm(watch, write);
     self->schedule();
+    return true;
   });
-  watch->armed[write] = true;
-}
-
-void AresChannel::arm_failure(const std::shared_ptr<Watch>& watch) {
-  watch->descriptor.async_wait(Watched::wait_error,
-                               [weak = weak_from_this(), watch](error_code error) {
-                                 const auto self = weak.lock();
-                                 if (error || !self || (!watch->want[0] && !watch->want[1])) return;
-                                 const auto socket = watch->descriptor.native_handle();
-                                 ares_process_fd(self->channel_, socket, socket);
-                                 self->schedule();
-                               });
 }
 
 void AresChannel::schedule() {

@@ -10,6 +10,7 @@
 
 #include "probe/net/guard.hpp"
 #include "probe/net/one_shot.hpp"
+#include "probe/net/socket_watches.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready {
@@ -68,12 +69,9 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   const std::vector<std::string>& search_domains() const { return search_domains_; }
 
  private:
-  struct Watch;
   AresChannel(const asio::any_io_executor& executor);
   static void on_socket(void* self, ares_socket_t socket, int readable, int writable);
-  void watch(ares_socket_t socket, bool readable, bool writable);
-  void arm(const std::shared_ptr<Watch>& watch, bool write);
-  void arm_failure(const std::shared_ptr<Watch>& watch);
+  void watch_sockets();
   void schedule();
   asio::awaitable<FoundAddresses> addresses_as_given(std::string name, Family family, Scope scope,
                                                      Instant deadline);
@@ -85,7 +83,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   std::vector<std::string> search_domains_;
   bool use_hosts_file_ = true;
   bool asking_ = false;  // a question is being submitted: an answer now comes from no server
-  std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
+  std::optional<SocketWatches> sockets_;
   // While a reply is read: when it arrived, on the system's own clock.
   std::optional<std::chrono::steady_clock::time_point> came_;
 };

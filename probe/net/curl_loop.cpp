@@ -1,20 +1,21 @@
 #include "probe/net/curl_loop.hpp"
 
-#include "probe/net/watched.hpp"
-
 namespace callready {
 
-// A socket of libcurl, watched but not owned.
-struct CurlLoop::Watch {
-  Watch(const asio::any_io_executor& executor, curl_socket_t socket)
-      : descriptor(executor, socket) {}
-  ~Watch() { descriptor.release(); }
-  Watched descriptor;
-  bool want[2] = {false, false};  // read, write
-  bool armed[2] = {false, false};
-};
-
 CurlLoop::CurlLoop(const asio::any_io_executor& executor) : executor_(executor), timer_(executor) {}
+
+// Once it is shared.
+void CurlLoop::watch_sockets() {
+  sockets_.emplace(executor_, [weak = weak_from_this()](int socket, SocketWatches::Event event) {
+    using enum SocketWatches::Event;
+    const auto self = weak.lock();
+    if (self)
+      self->act(static_cast<curl_socket_t>(socket), event == readable   ? CURL_CSELECT_IN
+                                                    : event == writable ? CURL_CSELECT_OUT
+                                                                        : CURL_CSELECT_ERR);
+    return self != nullptr;
+  });
+}
 
 void CurlLoop::prepare() {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -30,6 +31,7 @@ std::atomic<bool>& CurlLoop::prepared() {
 std::shared_ptr<CurlLoop> CurlLoop::create(const asio::any_io_executor& executor) {
   prepare();
   std::shared_ptr<CurlLoop> self(new CurlLoop(executor));
+  self->watch_sockets();
   self->multi_ = curl_multi_init();
   if (self->multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(self->multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
@@ -47,54 +49,14 @@ CurlLoop::~CurlLoop() {
 // Nothing may be thrown through libcurl; -1 tells it that the transfer cannot go on.
 int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
   try {
-    static_cast<CurlLoop*>(self)->watch(socket, what);
+    const bool over = what == CURL_POLL_REMOVE;
+    static_cast<CurlLoop*>(self)->sockets_->watch(static_cast<int>(socket),
+                                                  !over && (what & CURL_POLL_IN) != 0,
+                                                  !over && (what & CURL_POLL_OUT) != 0);
     return 0;
   } catch (const std::exception&) {
     return -1;
   }
-}
-
-void CurlLoop::watch(curl_socket_t socket, int what) {
-  const auto found = watches_.find(socket);
-  if (what == CURL_POLL_REMOVE) {
-    if (found == watches_.end()) return;
-    const auto watch = found->second;
-    watches_.erase(found);
-    watch->want[0] = watch->want[1] = false;
-    watch->descriptor.release();
-    return;
-  }
-  auto& watch = watches_[socket];
-  if (!watch) {
-    watch = std::make_shared<Watch>(executor_, socket);
-    if (failure_is_an_event) arm_failure(watch);
-  }
-  watch->want[0] = (what & CURL_POLL_IN) != 0;
-  watch->want[1] = (what & CURL_POLL_OUT) != 0;
-  if (watch->want[0]) arm(watch, false);
-  if (watch->want[1]) arm(watch, true);
-}
-
-void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
-  if (watch->armed[write]) return;
-  const auto mode = write ? Watched::wait_write : Watched::wait_read;
-  watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
-    watch->armed[write] = false;
-    const auto self = weak.lock();
-    if (error || !self || !watch->want[write]) return;
-    self->act(watch->descriptor.native_handle(), write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
-    if (watch->want[write]) self->arm(watch, write);
-  });
-  watch->armed[write] = true;
-}
-
-void CurlLoop::arm_failure(const std::shared_ptr<Watch>& watch) {
-  watch->descriptor.async_wait(Watched::wait_error,
-                               [weak = weak_from_this(), watch](error_code error) {
-                                 const auto self = weak.lock();
-                                 if (error || !self || (!watch->want[0] && !watch->want[1])) return;
-                                 self->act(watch->descriptor.native_handle(), CURL_CSELECT_ERR);
-                               });
 }
 
 int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {

@@ -10,6 +10,7 @@
 
 #include "probe/net/guard.hpp"
 #include "probe/net/one_shot.hpp"
+#include "probe/net/socket_watches.hpp"
 
 namespace callready {
 
@@ -33,21 +34,18 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   void finish(CURL* easy, CURLcode code);
 
  private:
-  struct Watch;
   explicit CurlLoop(const asio::any_io_executor& executor);
   static std::atomic<bool>& prepared();
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void*);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
-  void watch(curl_socket_t socket, int what);
+  void watch_sockets();
   void set_timer(long timeout_ms);
-  void arm(const std::shared_ptr<Watch>& watch, bool write);
-  void arm_failure(const std::shared_ptr<Watch>& watch);
   void act(curl_socket_t socket, int events);
 
   asio::any_io_executor executor_;
   asio::steady_timer timer_;
   CURLM* multi_ = nullptr;
-  std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  std::optional<SocketWatches> sockets_;
   std::map<CURL*, OneShot<CURLcode>> transfers_;
 };
 
