@@ -139,9 +139,9 @@ class Losses {
                         !talked_.contains({target.host, target.port()});
     if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
     if (!is_udp(*probe.result)) return {};
-    if (unheard_ != nullptr) return what_became_of(*unheard_);
     const bool refused = refused_.contains(probe.result->probe.id);
-    return refused && reset_ != nullptr ? what_became_of(*reset_) : Text();
+    const auto* why = unheard_ != nullptr ? unheard_ : refused ? reset_ : nullptr;
+    return why == nullptr ? Text() : phrase("replies may be lost: {}", what_became_of(*why));
   }
 
  private:
@@ -165,8 +165,10 @@ class Losses {
     const auto nearest = std::ranges::max_element(events, {}, [&](const FlowEvent* event) {
       return 2 * (event->flow.host == target.host) + target.ports.contains(event->flow.port);
     });
-    return nearest == events.end() ? phrase("it may be lost on the way")
-                                   : what_became_of(**nearest);
+    if (nearest == events.end()) return phrase("may be lost on the way");
+    const auto seen = what_became_of(**nearest);
+    return (*nearest)->flow.host == target.host ? seen
+                                                : phrase("may be lost like others: {}", seen);
   }
 
   // What that box alone has done to others, as far as it was seen.
