@@ -145,12 +145,15 @@ struct Box {
 struct Clues;
 using Boxes = std::vector<Box>;
 
+// What a box does to a packet that it acts on (`covers`).
+using FateBy = Fate(const Box&, const Packet&);
+// Boxes of one kind that may explain what was seen.
+using Propose = void(const Clues&, Boxes&);
+
 struct KindOfBox {
   Kind kind;
-  // What it does to a packet that it acts on (`covers`).
-  Fate (*fate)(const Box&, const Packet&);
-  // Boxes of that kind that may explain what was seen.
-  void (*propose)(const Clues&, Boxes&);
+  FateBy* fate;
+  Propose* propose;
 };
 
 std::span<const KindOfBox> kinds();

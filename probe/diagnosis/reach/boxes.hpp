@@ -1,30 +1,28 @@
-// The functions of each kind of box, for box.cpp's table. They know nothing about each other.
+// What each kind of box has for box.cpp's table. They know nothing about each other.
 #pragma once
 
 #include "probe/diagnosis/reach/box.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 
 // boxes_rule.cpp: a firewall's rule about protocols and ports.
-void propose_rules(const Clues& clues, Boxes& boxes);
+Propose propose_rules;
 // boxes_hosts.cpp: a firewall's rule about destinations.
-void propose_host_rules(const Clues& clues, Boxes& boxes);
+Propose propose_host_rules;
 // boxes_inspect.cpp: devices that look into packets.
-Fate fate_by_inspection(const Box& box, const Packet& packet);
-void propose_inspections(const Clues& clues, Boxes& boxes);
+FateBy fate_by_inspection;
+Propose propose_inspections;
 // boxes_accept.cpp: devices that take connections, or answer, in the far end's place.
-void propose_acceptances(const Clues& clues, Boxes& boxes);
+Propose propose_acceptances;
 // boxes_far_end.cpp: hosts that are out of order; SIP servers that ignore strangers; servers that
 // are close by.
-void propose_far_ends(const Clues& clues, Boxes& boxes);
-void propose_reticent_servers(const Clues& clues, Boxes& boxes);
-void propose_neighbours(const Clues& clues, Boxes& boxes);
+Propose propose_far_ends, propose_reticent_servers, propose_neighbours;
 // boxes_limit.cpp: limits and bans. And the crowd of flows that a limit counts.
 const Crowd& crowd_of(const Packet& packet, Protocol protocol);
-void propose_limits(const Clues& clues, Boxes& boxes);
-Fate fate_by_limit(const Box& box, const Packet& packet);
-Fate fate_by_ban(const Box& box, const Packet& packet);
-void propose_bans(const Clues& clues, Boxes& boxes);
+FateBy fate_by_limit, fate_by_ban;
+Propose propose_limits, propose_bans;
 // boxes_path.cpp: several paths out of the site, one of which is dead. And how the flows that may
 // take any of them fared, by what was asked of whom.
 struct Request {
@@ -39,14 +37,14 @@ struct Fared {
   int passed = 0, lost = 0;
 };
 std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol);
-void propose_dead_paths(const Clues& clues, Boxes& boxes);
+Propose propose_dead_paths;
 // boxes_portal.cpp: a sign-in page.
-Fate fate_by_portal(const Box& box, const Packet& packet);
-void propose_portals(const Clues& clues, Boxes& boxes);
+FateBy fate_by_portal;
+Propose propose_portals;
 // boxes_fact.cpp: what a reply says about itself.
-Fate fate_by_fact(const Box& box, const Packet& packet);
-void propose_facts(const Clues& clues, Boxes& boxes);
+FateBy fate_by_fact;
+Propose propose_facts;
 // boxes_resolver.cpp: what the site's resolver keeps silent about.
-void propose_resolvers(const Clues& clues, Boxes& boxes);
+Propose propose_resolvers;
 
 }  // namespace callready::reach

@@ -1,7 +1,5 @@
 // Devices that take connections, or answer over UDP, in the far end's place.
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 

@@ -2,8 +2,6 @@
 // and those that are close by. Hosts with nothing in common do not fail at the same time, so each
 // owner has its own box.
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::reach {

@@ -1,7 +1,5 @@
 // A firewall's rule about destinations: hosts by themselves, by their owner, or on one port.
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 namespace {

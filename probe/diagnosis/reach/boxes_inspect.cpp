@@ -3,8 +3,6 @@
 #include <array>
 
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 namespace {

@@ -1,7 +1,5 @@
 // One of several paths out of the site is dead: lines or links that flows are spread over.
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 namespace {

@@ -1,7 +1,5 @@
 // A sign-in page stands between the site and the Internet.
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 

@@ -1,7 +1,5 @@
 // The site's resolver is silent about all names, or about some.
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 
