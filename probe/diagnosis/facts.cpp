@@ -115,8 +115,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   if (is_udp(result)) sample.cargo = cargo_of(result.probe);
   const bool range = result.probe.check == CheckKind::udp_range;
   if (range || result.probe.check == CheckKind::hop) {
-    for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != (range ? EvidenceKind::udp_port : EvidenceKind::hop)) continue;
+    const auto kind = range ? EvidenceKind::udp_port : EvidenceKind::hop;
+    for (const auto& evidence : all_evidence(result.observation, kind)) {
       auto one = sample;
       if (range) one.port = port_fact(evidence, Fact::port).value_or(0);
       read_way(one, evidence, site);

@@ -254,7 +254,12 @@ bool is_another_page(const ProbeResult& result);
 bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
+// The first evidence of that kind; null: there is none. And all of it, in order.
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
+inline auto all_evidence(const Observation& seen, EvidenceKind kind) {
+  return seen.evidence |
+         std::views::filter([=](const Evidence& evidence) { return evidence.kind == kind; });
+}
 // Who refused, where a check has asked (checks/refuser.hpp).
 enum class Refuser { not_known, on_the_way, beyond };
 Refuser who_refused(const ProbeResult& result);

@@ -163,8 +163,7 @@ Text far_end_of_call(const ProbeResult& result) {
 
 std::vector<Certificate> chain_of(const ProbeResult& result) {
   std::vector<Certificate> chain;
-  for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != EvidenceKind::certificate) continue;
+  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::certificate)) {
     chain.push_back({text_fact(evidence, Fact::issuer), text_fact(evidence, Fact::not_before),
                      text_fact(evidence, Fact::not_after), text_fact(evidence, Fact::sha256),
                      flag_fact(evidence, Fact::self_signed).value_or(false),

@@ -196,8 +196,7 @@ FindingEvidence what_it_saw(const FlowSample& sample) {
   const auto& result = *sample.result;
   if (const auto* hop = evidence_of(result, EvidenceKind::hop))
     return {result.probe.id, hop->text + "."};
-  for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != EvidenceKind::udp_port) continue;
+  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::udp_port)) {
     if (number_fact(evidence, Fact::port).value_or(0) != sample.port) continue;
     return {result.probe.id, phrase("{}, {}", result.probe.target.host, evidence.text)};
   }

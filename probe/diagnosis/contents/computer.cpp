@@ -49,8 +49,7 @@ PortRange kept_ports(const ProbeResult& result) {
   const auto& ports = result.probe.target.ports;
   if (result.observation.detail == DetailCode::kept_here) return ports;
   PortRange kept{ports.last, ports.first};
-  for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != EvidenceKind::udp_port) continue;
+  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::udp_port)) {
     const auto port = port_fact(evidence, Fact::port);
     if (!port || detail_fact(evidence, Fact::result) != DetailCode::kept_here) continue;
     kept = {std::min(kept.first, *port), std::max(kept.last, *port)};

@@ -127,11 +127,10 @@ Causes find_sip_alg(const Diagnosis& context) {
       "applications. In the meantime, use SIP over TLS, which an ALG cannot alter.");
   cause.impaired = those_that(cause.explained, std::not_fn(failing));
   for (const auto* result : cause.explained) {
-    for (const auto& evidence : result->observation.evidence) {
+    for (const auto& evidence : all_evidence(result->observation, EvidenceKind::sip_alg_message)) {
       const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||
                            !text_fact(evidence, Fact::mirrored_changes).empty();
-      if (evidence.kind == EvidenceKind::sip_alg_message && changed)
-        cause.tell(evidence.text, result);
+      if (changed) cause.tell(evidence.text, result);
     }
   }
   cause.affects = sets_of(context, cause.explained);
@@ -187,8 +186,7 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     bool over_stream = false;  // the long one is answered there: the server takes it
     bool way_back = false;     // long ones arrive, and no reply as long comes back
     auto& cause = causes.emplace_back();
-    for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::sip_size) continue;
+    for (const auto& evidence : all_evidence(result.observation, EvidenceKind::sip_size)) {
       const bool answered = flag_fact(evidence, Fact::answered) == true;
       over_stream |= answered && text_fact(evidence, Fact::transport) != "udp";
       way_back |= !answered && flag_fact(evidence, Fact::back) == true;

@@ -27,7 +27,7 @@ void read_proxied(const Reading& reading, FlowEvents& events) {
 
 struct OfCheck {
   CheckKind check;
-  void (*read)(const Reading&, FlowEvents&);
+  CheckReader* read;
 };
 // Null: no events come from streams and calls, from what only ever goes through a proxy, or from
 // checks of what is in packets rather than where they go.
@@ -49,10 +49,10 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
     const auto& [probe, seen] = result;
     if (!probe.target.route.direct()) continue;
     const auto* relay = findings::evidence_of(result, EvidenceKind::relay);
-    each(seen, EvidenceKind::relay_trip, [&](const Evidence& trip) {
+    for (const auto& trip : all_evidence(seen, EvidenceKind::relay_trip)) {
       const auto outbound = flag_fact(trip, Fact::outbound);
       const auto port = port_fact(trip, Fact::relay_port);
-      if (relay == nullptr || !outbound || !port) return;
+      if (relay == nullptr || !outbound || !port) continue;
       const bool back = flag_fact(trip, Fact::inbound).value_or(false);
       const auto word = !*outbound ? Seen::nothing : back ? Seen::reply : Seen::one_way;
       // The relay lets in only one address of ours, of its own family (RFC 8656 section 9).
@@ -61,8 +61,8 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
       const auto ours = std::ranges::count_if(
           report.site.public_addresses,
           [&](const IpAddress& own) { return !its || own.is_v4() == its->is_v4(); });
-      if (word == Seen::nothing && ours > 1) return;
-      if (!known.emplace(address, word).second) return;
+      if (word == Seen::nothing && ours > 1) continue;
+      if (!known.emplace(address, word).second) continue;
       FlowEvent event;
       event.probe = probe.id;
       event.flow = {true, address, address, *port, Cargo::rtp, {}};
@@ -71,7 +71,7 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
       event.by_relay = true;
       if (seen.sent_at) event.at = Milliseconds(milliseconds(*seen.sent_at) - line.start);
       events.flows.push_back(std::move(event));
-    });
+    }
   }
 }
 

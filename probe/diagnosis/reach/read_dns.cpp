@@ -48,9 +48,10 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   if (elsewhere && !name.empty() && outcome == Outcome::answered) {
     sign(reading, events, Sign::public_knows, std::string(name));
   }
-  each(reading.seen, EvidenceKind::dns_special_address, [&](const Evidence&) {
+  for ([[maybe_unused]] const auto& special :
+       all_evidence(reading.seen, EvidenceKind::dns_special_address)) {
     sign(reading, events, Sign::dns_special, findings::name_asked_for(reading.probe));
-  });
+  }
 }
 
 // Names that the site's resolver was asked for, once each: packets like others.

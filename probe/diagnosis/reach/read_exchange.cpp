@@ -17,9 +17,8 @@ int times_sent(const Reading& reading) {
   const auto& [probe, seen] = reading.result;
   const bool udp = findings::is_udp(reading.result);
   int sent = udp && is_request(probe.check) && seen.outcome != Outcome::refused ? seen.attempts : 1;
-  each(seen, EvidenceKind::retransmitted, [&](const Evidence& again) {
+  for (const auto& again : all_evidence(seen, EvidenceKind::retransmitted))
     sent = std::max(sent, whole_fact(again, Fact::attempts, 1, most_sampled).value_or(1));
-  });
   if (udp && seen.outcome != Outcome::silent) sent = std::max(1, sent - reading.line.early);
   // A handshake that takes a second more than usual: its first SYN got lost (RFC 6298 section 2).
   const auto trip = seen.round_trip.value_or(Milliseconds(0)).count();

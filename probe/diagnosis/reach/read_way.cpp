@@ -26,11 +26,9 @@ bool refused_too_soon(const Reading& reading) {
   const auto own = reading.line.shortest.find(reading.probe.target.host);
   const auto& took = reading.seen.round_trip;
   if (own == reading.line.shortest.end() || !took) return false;
-  bool farther = false;
-  each(reading.seen, EvidenceKind::udp_port, [&](const Evidence& sample) {
-    farther |= detail_fact(sample, Fact::result) == DetailCode::left_site;
-  });
-  if (farther) return false;
+  for (const auto& sample : all_evidence(reading.seen, EvidenceKind::udp_port)) {
+    if (detail_fact(sample, Fact::result) == DetailCode::left_site) return false;  // farther
+  }
   return own->second > fraction * took->count() && own->second - took->count() > least_ms;
 }
 
@@ -84,10 +82,10 @@ void read_hop(const Reading& reading, FlowEvents& events) {
 void read_range(const Reading& reading, FlowEvents& events) {
   if (findings::is_inside(reading.result)) return;
   const bool near = refused_too_soon(reading);
-  each(reading.seen, EvidenceKind::udp_port, [&](const Evidence& sample) {
+  for (const auto& sample : all_evidence(reading.seen, EvidenceKind::udp_port)) {
     const auto port = port_fact(sample, Fact::port);
     auto event = read_packet(reading, sample, true);
-    if (!event || !port) return;
+    if (!event || !port) continue;
     event->flow.port = *port;
     // That a relay or an echo server heard it is not an answer from the port itself.
     const bool told =
@@ -100,7 +98,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (refused && near) event->too_near = true;
     event->sent = replied ? 1 : 2;
     events.flows.push_back(*event);
-  });
+  }
 }
 
 }  // namespace callready::reach

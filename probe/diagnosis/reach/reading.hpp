@@ -8,6 +8,8 @@
 
 namespace callready::reach {
 
+using findings::all_evidence;
+
 // What is usual on this line, in milliseconds.
 struct Line {
   double start = 0;  // of the run, since the epoch
@@ -27,19 +29,12 @@ double milliseconds(WallTime at);
 // One probe on its way to events.
 struct Reading {
   const ProbeResult& result;
-  const Probe& probe = result.probe;
-  const Observation& seen = result.observation;
+  const Probe& probe;
+  const Observation& seen;
   const Line& line;
   const Site& site;
-  Milliseconds at{0};
+  Milliseconds at;
 };
-
-template <typename Take>
-void each(const Observation& seen, EvidenceKind kind, Take take) {
-  for (const auto& evidence : seen.evidence) {
-    if (evidence.kind == kind) take(evidence);
-  }
-}
 
 PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port);
 
@@ -54,21 +49,19 @@ inline constexpr int most_sampled = 100;          // requests that are counted
 inline constexpr Milliseconds resent_every{500};  // timeouts::flow_again
 inline constexpr int most_after_ms = 60'000;      // until the lost ones are sent once more
 
+// Reads probes of one check, or what those of several have in common.
+using CheckReader = void(const Reading&, FlowEvents&);
+
 // read_dns.cpp
-void read_unresolved(const Reading& reading, FlowEvents& events);
-void read_dns(const Reading& reading, FlowEvents& events);
+CheckReader read_unresolved, read_dns;
 void read_lookups(const Report& report, FlowEvents& events);
 // read_way.cpp: packets that end on the way
-void read_hop(const Reading& reading, FlowEvents& events);
-void read_range(const Reading& reading, FlowEvents& events);
+CheckReader read_hop, read_range;
 // read_contents.cpp: what a reply says about itself
-void read_contents(const Reading& reading, FlowEvents& events);
-void read_ipv6(const Reading& reading, FlowEvents& events);
+CheckReader read_contents, read_ipv6;
 // read_exchange.cpp: a request that goes the whole way, and its answer; and the result to judge by
 // the outcome alone, over UDP or over a connection (nothing: it was not sent)
 std::optional<Seen> seen_by_outcome(const Reading& reading, bool udp);
-void read_exchange(const Reading& reading, FlowEvents& events);
-void read_stun(const Reading& reading, FlowEvents& events);
-void read_quic(const Reading& reading, FlowEvents& events);
+CheckReader read_exchange, read_stun, read_quic;
 
 }  // namespace callready::reach

@@ -119,8 +119,7 @@ bool weakens(const Finding& finding, const SetResult& set) {
 std::vector<Network> translators(const Report& report) {
   std::vector<Network> prefixes{*Network::parse("64:ff9b::/47")};
   for (const auto& result : report.probes) {
-    for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::nat64) continue;
+    for (const auto& evidence : findings::all_evidence(result.observation, EvidenceKind::nat64)) {
       const auto prefix = Network::parse(text_fact(evidence, Fact::prefix));
       if (prefix) prefixes.push_back(*prefix);
     }

@@ -68,9 +68,8 @@ struct FamilySeen {
 };
 
 FamilySeen family_of(const ProbeResult& result, std::string_view version) {
-  for (const auto& evidence : result.observation.evidence) {
-    const bool its = text_fact(evidence, Fact::version) == version;
-    if (evidence.kind == EvidenceKind::family && its)
+  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::family)) {
+    if (text_fact(evidence, Fact::version) == version)
       return {detail_fact(evidence, Fact::result), evidence.text};
   }
   return {};

@@ -301,11 +301,10 @@ Causes find_one_way_media(const Diagnosis& context) {
   }));
   cause.name(FindingCode::media_one_way, certain);
   for (const auto* result : cause.explained) {
-    for (const auto& evidence : result->observation.evidence) {
+    for (const auto& evidence : all_evidence(result->observation, EvidenceKind::udp_port)) {
       const bool one_way = flag_fact(evidence, Fact::inbound) == false;
-      if (evidence.kind != EvidenceKind::udp_port || !one_way || cause.evidence.size() >= 6)
-        continue;
-      cause.tell(phrase("{}, {}", result->probe.target.host, evidence.text), result);
+      if (one_way && cause.evidence.size() < 6)
+        cause.tell(phrase("{}, {}", result->probe.target.host, evidence.text), result);
     }
   }
   if (!context.affects_requirement(cause.explained)) return {};
