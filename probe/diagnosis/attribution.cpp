@@ -46,10 +46,7 @@ Text Attribution::impairment(const std::string& probe) const {
   return found == nullptr ? Text() : found->title;
 }
 
-Text Attribution::doubt_about(const std::string& probe) const {
-  const auto found = doubted.find(probe);
-  return found == doubted.end() ? Text() : found->second;
-}
+Text Attribution::doubt_about(const std::string& probe) const { return found_in(doubted, probe); }
 
 const Attribution::Entry* Attribution::closure(const Requirement& row) const {
   if (row.direction != Direction::out) return nullptr;

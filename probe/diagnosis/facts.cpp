@@ -229,8 +229,7 @@ Probes late_answers(const Report& report) {
   // What is sent again before the first can be answered is no loss.
   if (!soon) again.clear();
   std::erase_if(again, [&](const ProbeResult* result) {
-    const auto known = distances.find(result->probe.target.host);
-    return known != distances.end() && known->second >= soon_ms;
+    return found_in(distances, result->probe.target.host) >= soon_ms;
   });
   if (soon || in_a_second) append(again, second_syn);
   return again;
@@ -318,10 +317,7 @@ Facts::Facts(const Report& whole)
   }
 }
 
-const ProbeResult* Facts::find(const std::string& probe) const {
-  const auto found = by_id_.find(probe);
-  return found == by_id_.end() ? nullptr : found->second;
-}
+const ProbeResult* Facts::find(const std::string& probe) const { return found_in(by_id_, probe); }
 
 Probes Facts::probes_of(const RequirementResult& row) const {
   Probes probes;

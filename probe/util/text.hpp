@@ -114,6 +114,14 @@ void keep_least(Map& map, const typename Map::key_type& key,
   least = std::min(least, seen);
 }
 
+// What a map has for that key.
+template <typename Map>
+typename Map::mapped_type found_in(const Map& map, const typename Map::key_type& key,
+                                   typename Map::mapped_type otherwise = {}) {
+  const auto found = map.find(key);
+  return found == map.end() ? otherwise : found->second;
+}
+
 // Items as lists by key, in the order in which the keys first appear.
 template <typename Item, typename KeyOf>
 std::vector<std::vector<Item>> grouped(const std::vector<Item>& items, KeyOf key_of) {

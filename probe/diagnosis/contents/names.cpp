@@ -144,8 +144,7 @@ std::map<std::string, Name> read_names(const Facts& facts) {
     if (question || !seen.address) continue;
     name.address = seen.address;
     name.from_hosts_file |= evidence_of(result, EvidenceKind::hosts_file) != nullptr;
-    const auto took = seen.timing_ms.find(Timing::dns);
-    if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
+    name.took_ms = std::max(name.took_ms, found_in(seen.timing_ms, Timing::dns));
   }
   for (auto& [text, name] : names) name.name = text;
   return names;

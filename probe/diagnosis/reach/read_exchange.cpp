@@ -31,9 +31,8 @@ std::optional<bool> too_near(const Reading& reading) {
   const auto& [probe, seen] = reading.result;
   const auto& usual = reading.line.usual;
   const bool timed = !findings::is_udp(reading.result) || is_request(probe.check);
-  const auto connect = seen.timing_ms.find(Timing::connect);
-  double took = seen.round_trip.value_or(Milliseconds(0)).count();
-  if (connect != seen.timing_ms.end() && connect->second > 0) took = connect->second;
+  const auto connect = found_in(seen.timing_ms, Timing::connect);
+  const auto took = connect > 0 ? connect : seen.round_trip.value_or(Milliseconds(0)).count();
   const bool at_home = seen.address && seen.address->is_special();
   if (!timed || at_home || took <= 0 || !usual || *usual < too_short_to_tell_ms) {
     return std::nullopt;

@@ -44,10 +44,9 @@ Line line_of(const Report& report) {
       continue;
     }
     if (trip > 0 && probe.check != CheckKind::dns) udp.push_back(trip);
-    const auto reply = seen.timing_ms.find(Timing::reply);
-    if (seen.outcome != Outcome::answered || reply == seen.timing_ms.end()) continue;
-    if (reply->second > 0)
-      first_reply = std::min(first_reply.value_or(reply->second), reply->second);
+    const auto reply = found_in(seen.timing_ms, Timing::reply);
+    if (seen.outcome == Outcome::answered && reply > 0)
+      first_reply = std::min(first_reply.value_or(reply), reply);
   }
   std::ranges::sort(udp);
   std::ranges::sort(tcp);

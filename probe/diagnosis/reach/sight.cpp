@@ -166,10 +166,7 @@ class Devices {
     int inside = nowhere, outside = nowhere;
   };
 
-  int ttl_of(std::string_view device) const {
-    const auto known = ttls_.find(device);
-    return known == ttls_.end() ? unknown : known->second;
-  }
+  int ttl_of(std::string_view device) const { return found_in(ttls_, device, unknown); }
 
   // Where a climb was first turned away, the device may be one router nearer, and have kept silent
   // about the packet that ended there: unless another router spoke in that place.
@@ -352,9 +349,8 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   std::map<std::string, std::uint32_t> domains;
   for (const auto& host : hosts) {
     const auto next = static_cast<std::uint32_t>(domains.size());
-    const auto named = names.find(host);
-    const auto& known_as = named == names.end() ? host : named->second;
-    sight.domains.push_back(domains.try_emplace(owner_of(known_as), next).first->second);
+    const auto owner = owner_of(found_in(names, host, host));
+    sight.domains.push_back(domains.try_emplace(owner, next).first->second);
   }
   for (const auto* target : asked) {
     const bool udp = target->transport == Transport::udp;

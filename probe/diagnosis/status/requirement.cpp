@@ -42,8 +42,7 @@ std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
   const auto rank = [&](const HostState& host) {
     // By its own round trip, otherwise that of the nearest host of its region.
     auto distance = evidences.notes_on(host.host).distance;
-    const auto region = regions.find(host.region);
-    if (!distance && region != regions.end()) distance = region->second;
+    if (!distance) distance = found_in(regions, host.region);
     if (distance) return std::pair(0, distance->count());
     return std::pair(host.state == State::reached ? 1 : lost_somewhere, 0.0);
   };

@@ -84,10 +84,8 @@ void ResultIndex::attribute(Attribution attribution) {
 
 Probes ResultIndex::results_of(const std::vector<std::string>& ids) const {
   Probes results;
-  for (const auto& id : ids) {
-    const auto found = by_id_.find(id);
-    if (found != by_id_.end()) results.push_back(found->second);
-  }
+  for (const auto& id : ids) results.push_back(found_in(by_id_, id));
+  std::erase(results, nullptr);
   return results;
 }
 
@@ -120,14 +118,12 @@ Departure ResultIndex::left_by_port(const PortRange& ports) const {
 }
 
 Departure ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
-  const auto found = syns_that_left_.find({host, port});
-  return found == syns_that_left_.end() ? Departure() : found->second;
+  return found_in(syns_that_left_, {host, port});
 }
 
 const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
-  const auto found = quic_.find({target.host, target.port()});
   const bool one = target.transport == Transport::udp && target.ports.count() == 1;
-  return found == quic_.end() || !one ? nullptr : found->second;
+  return one ? found_in(quic_, {target.host, target.port()}) : nullptr;
 }
 
 }  // namespace callready
