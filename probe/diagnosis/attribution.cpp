@@ -13,10 +13,10 @@ bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
   return closes(closed, transport, range.first, false);
 }
 
-bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied) {
-  if (proxied) return closes == Closes::everything;
+bool closes(Closes closed, Transport transport, std::uint16_t port, bool proxied) {
+  if (proxied) return closed == Closes::everything;
   const bool udp = transport == Transport::udp, dns = port == 53;
-  switch (closes) {
+  switch (closed) {
     case Closes::nothing_more:
       return false;
     case Closes::everything:

@@ -30,7 +30,7 @@ enum class Closes {
 inline constexpr std::uint16_t last_well_known_port = 1023;  // RFC 6335 section 6
 
 // True where it closes that port. `proxied`: the packets go through a proxy.
-bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied);
+bool closes(Closes closed, Transport transport, std::uint16_t port, bool proxied);
 // The same for a range: if one has an open port in it, something works.
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 

@@ -1,6 +1,7 @@
 #include "probe/diagnosis/facts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 
@@ -21,16 +22,8 @@ std::string refuser(const ProbeResult& result) {
                : text_of(result, EvidenceKind::icmp_error, Fact::sender);
 }
 
-// A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
-Reachability way_of_rejection(const Observation& observation) {
-  if (observation.detail == DetailCode::kept_here) return Reachability::unknown;  // of the network
-  return observation.detail == DetailCode::unreachable ||
-                 observation.detail == DetailCode::ttl_exceeded
-             ? Reachability::lost
-             : Reachability::blocked;
-}
-
 Reachability exchange_way(const Observation& observation, bool udp) {
+  const auto& detail = observation.detail;
   switch (observation.outcome) {
     case Outcome::answered:
     case Outcome::connected:
@@ -42,7 +35,12 @@ Reachability exchange_way(const Observation& observation, bool udp) {
     case Outcome::refused:  // over UDP by the target's own ICMP: it got there
       return udp ? Reachability::open : Reachability::refused;
     case Outcome::rejected:
-      return way_of_rejection(observation);
+      if (detail == DetailCode::kept_here) return Reachability::unknown;  // of the network
+      // A router that says "unreachable" has lost the way; one that says "prohibited" keeps it
+      // shut.
+      return detail == DetailCode::unreachable || detail == DetailCode::ttl_exceeded
+                 ? Reachability::lost
+                 : Reachability::blocked;
     case Outcome::silent:
       if (!udp && observation.timing_ms.contains(Timing::connect)) return Reachability::open;
       return Reachability::lost;
@@ -200,6 +198,9 @@ void merge(Flow& flow, const FlowSample& sample) {
 // question.
 Probes late_answers(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
+  // Their attempts are not one request, sent again.
+  constexpr std::array several{CheckKind::path, CheckKind::hop, CheckKind::sip_alg,
+                               CheckKind::sip_long};
   Probes again, second_syn;
   bool soon = false, in_a_second = false;
   std::map<std::string, double> distances;  // of hosts, by the shortest time to anything there
@@ -208,15 +209,12 @@ Probes late_answers(const Report& report) {
     if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
     const auto connect = seen.timing_ms.find(Timing::connect);
     const bool datagrams =
-        is_udp(result) && result.probe.check != CheckKind::path &&
-        result.probe.check != CheckKind::hop && result.probe.check != CheckKind::sip_alg &&
-        result.probe.check != CheckKind::sip_long && !asks_for_canary(result.probe);
+        is_udp(result) && !contains(several, result.probe.check) && !asks_for_canary(result.probe);
     const bool near = seen.address && seen.address->is_private();  // the site's own name server
     if (seen.round_trip && !near && !asks_system_resolvers(result.probe)) {
       const auto took = seen.round_trip->count();
       soon |= took < soon_ms;
-      auto& distance = distances.try_emplace(result.probe.target.host, took).first->second;
-      distance = std::min(distance, took);
+      keep_least(distances, result.probe.target.host, took);
     }
     if (datagrams && seen.attempts > 1 && !seen.round_trip) again.push_back(&result);
     if (connect == seen.timing_ms.end()) continue;
@@ -257,14 +255,6 @@ Facts::Facts(const Report& whole)
     }
   }
   PassedOn passed_on;
-  for (const auto& result : report.probes) {
-    if (!is_direct(result) || counts_answers(result) || is_inside(result)) continue;
-    for (const auto& sample : samples_of(result, report.site)) {
-      if (!sample.by.empty()) devices_.insert(sample.by);
-      if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
-    }
-  }
-  before_devices_ = passed_on.routers(*this);
   std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
   by_id_.reserve(report.probes.size());
   for (const auto& result : report.probes) {
@@ -290,22 +280,28 @@ Facts::Facts(const Report& whole)
       if (count.answered > count.sent || count.again_answered > count.again) count = {};
       continue;
     }
+    if (is_inside(result)) continue;
     // A host that is not a name server need not answer as one.
-    if (is_inside(result) || asks_nobody(result.probe)) continue;
+    const bool asked = !asks_nobody(result.probe);
     for (const auto& sample : samples_of(result, report.site)) {
-      if (sample.way == Reachability::unknown || sample.port == 0) continue;
-      if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
-        continue;
-      found[{is_udp(result), host, sample.port}].push_back(sample);
+      if (!sample.by.empty()) devices_.insert(sample.by);
+      if (is_udp(result)) passed_on.note(host, sample);
+      if (asked && sample.way != Reachability::unknown && sample.port != 0)
+        found[{is_udp(result), host, sample.port}].push_back(sample);
     }
   }
+  before_devices_ = passed_on.routers(*this);
   flows.reserve(found.size());
   while (!found.empty()) {  // what has become a flow need not be there twice
     auto next = found.extract(found.begin());
     const auto& key = next.key();
-    const auto& samples = next.mapped();
+    auto& samples = next.mapped();
     Flow flow;
     std::tie(flow.udp, flow.host, flow.port) = key;
+    std::erase_if(samples, [&](const FlowSample& sample) {
+      return sample.way == Reachability::left && proves_no_way(sample.left_at, flow.udp);
+    });
+    if (samples.empty()) continue;
     flow.party = registrable_domain(flow.host);
     const auto& address = samples.front().result->observation.address;
     flow.network = address ? network_of(*address) : flow.party;
@@ -366,10 +362,6 @@ bool Facts::no_tcp_gets_out() const {
   const auto tcp = select([](const Flow& flow) { return !flow.udp; });
   return set_of(tcp, &Flow::party).size() > 1 &&
          std::ranges::none_of(tcp, [](const Flow* flow) { return out(*flow); });
-}
-
-bool Facts::goes_outside(const ProbeResult& result) const {
-  return is_direct(result) && !is_inside(result) && result.probe.check != CheckKind::dns;
 }
 
 Probes Facts::sent_outside() const {

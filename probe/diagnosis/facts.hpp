@@ -21,6 +21,7 @@ namespace callready::findings {
 
 // Where SIP servers listen as well, and which no SIP ALG knows.
 inline constexpr std::uint16_t other_sip_port = 5080;
+inline constexpr std::uint16_t dns_port = 53;
 
 // How far packets to one port of one host got, whatever the protocol then made of it. Of
 // several, the first in this order counts.
@@ -199,9 +200,6 @@ class Facts {
   // True where a packet that this router saw may be stopped all the same: by itself, or, over UDP,
   // by a device that it passes others on to, which turns them away.
   bool proves_no_way(const std::string& router, bool udp) const;
-  // Aimed at the Internet without a proxy, sent or not. DNS does not count: the site's own resolver
-  // may answer even where the line is down.
-  bool goes_outside(const ProbeResult& result) const;
   // What rows have sent there.
   Probes sent_outside() const;
 
@@ -219,6 +217,9 @@ bool is_udp(const ProbeResult& result);
 bool over_tls(const ProbeResult& result);
 // What its packets carry; for streams and calls, the media.
 Cargo cargo_of(const Probe& probe);
+// Aimed at the Internet without a proxy, sent or not. DNS does not count: the site's own resolver
+// may answer even where the line is down.
+bool goes_outside(const ProbeResult& result);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
 // Silence, at once or after the connection was established.
@@ -269,6 +270,8 @@ std::optional<bool> flag_of(const ProbeResult& result, EvidenceKind kind, Fact f
 std::optional<double> number_of(const ProbeResult& result, EvidenceKind kind, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.
 Text far_end_of_call(const ProbeResult& result);
+// The far end, or somebody in its place, showed a certificate.
+bool has_certificate(const ProbeResult& result);
 std::vector<Certificate> chain_of(const ProbeResult& result);
 
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of

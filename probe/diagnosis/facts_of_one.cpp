@@ -73,8 +73,12 @@ bool is_this_computer(const Site& site, const std::string& address) {
                              [&](const IpAddress& own) { return own.to_string() == address; });
 }
 
+bool goes_outside(const ProbeResult& result) {
+  return is_direct(result) && !is_inside(result) && result.probe.check != CheckKind::dns;
+}
+
 bool came_through(const ProbeResult& result) {
-  return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
+  return !is_direct(result) && (reached(result.observation.outcome) || has_certificate(result));
 }
 
 bool failing(const ProbeResult& result) {
@@ -159,6 +163,10 @@ Text far_end_of_call(const ProbeResult& result) {
   if (end == nullptr) return {};
   return phrase("UDP {} of {}", number_fact(*end, Fact::far_port).value_or(0),
                 text_fact(*end, Fact::far_address));
+}
+
+bool has_certificate(const ProbeResult& result) {
+  return evidence_of(result, EvidenceKind::certificate) != nullptr;
 }
 
 std::vector<Certificate> chain_of(const ProbeResult& result) {

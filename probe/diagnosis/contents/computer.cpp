@@ -86,7 +86,7 @@ const NameAnswer* other_answer(const Name& name) {
 
 bool stood_in_vain(const ProbeResult& result) {
   const auto& seen = result.observation;
-  return seen.outcome == Outcome::failed && chain_of(result).empty() &&
+  return seen.outcome == Outcome::failed && !has_certificate(result) &&
          (got_no_answer(result) || seen.detail == DetailCode::timed_out ||
           seen.detail == DetailCode::connection_reset || seen.detail == DetailCode::closed_by_peer);
 }
@@ -233,7 +233,7 @@ Causes find_agent(const Diagnosis& context) {
     }
     if (is_udp(result) || !is_direct(result) || is_inside(result)) continue;
     const auto outcome = result.observation.outcome;
-    if (outcome == Outcome::answered || outcome == Outcome::denied || !chain_of(result).empty())
+    if (outcome == Outcome::answered || outcome == Outcome::denied || has_certificate(result))
       answering.insert(port);
     if (stood_in_vain(result) && !context.explained(result)) lost.push_back(&result);
   }

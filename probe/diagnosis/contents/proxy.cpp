@@ -93,7 +93,7 @@ class DirectWays {
       }
       if (named) udp_refused_.insert(flow.port);
       if (out(flow)) let_out_.insert(flow.host);
-      if (flow.port == 53) continue;
+      if (flow.port == dns_port) continue;
       udp_gets_out |= out(flow);
       // TCP alone says nothing about it.
       udp_shut |= flow.way == Reachability::blocked || any_sample(flow, &FlowSample::responder);
@@ -131,8 +131,7 @@ class DirectWays {
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused_ : shut_).insert(flow.port);
     for (const auto& sample : flow.samples) {
-      const bool dropped =
-          sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+      const bool dropped = sample.way == Reachability::blocked && !sample.turned_away();
       packets_vanish_ |= dropped || (sample.way == Reachability::lost && sample.responder);
       own |= facts_.asked_for(*sample.result) &&
              (sample.responder || sample.way == Reachability::blocked);

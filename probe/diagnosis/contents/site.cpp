@@ -93,7 +93,7 @@ bool only_plain_http_works(const Facts& facts) {
   bool any_fails = false;
   const bool other_works = facts.any_probe([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
-    if (probe.check == CheckKind::dns || !is_direct(result) || is_inside(result)) return false;
+    if (!goes_outside(result)) return false;
     any_fails |= failing(result) && facts.asked_for(result);
     const bool page = probe.check == CheckKind::http || probe.check == CheckKind::tcp;
     const bool plain =

@@ -60,8 +60,6 @@ std::string_view product_of(const std::vector<Certificate>& chain) {
   return {};
 }
 
-bool is_tls(const ProbeResult& result) { return !chain_of(result).empty(); }
-
 // A chain that does not end in the public bundle or in a root given for this run. Nothing where the
 // report does not say: then only what this machine does not trust counts.
 bool is_foreign(const ProbeResult& result) {
@@ -167,7 +165,7 @@ std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
 bool clock_is_right(const Facts& facts, const ProbeResult& result) {
   if (time_is_known(facts)) return true;
   return facts.any_probe([&](const ProbeResult& other) {
-    return is_tls(other) && other.observation.outcome == Outcome::answered &&
+    return has_certificate(other) && other.observation.outcome == Outcome::answered &&
            registrable_domain(other.probe.target.host) !=
                registrable_domain(result.probe.target.host);
   });
@@ -208,7 +206,7 @@ Causes find_interception(const Diagnosis& context) {
   // By the issuer that the chain ends with: an inspection device signs all of them.
   std::map<std::string, Probes> by_issuer;
   for (const auto& result : context.report.probes) {
-    if (!is_tls(result) || is_inside(result) || context.explained(result)) continue;
+    if (!has_certificate(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
     if (is_foreign(result) || !product_of(chain_of(result)).empty())
       by_issuer[last_issuer(result)].push_back(&result);
@@ -304,7 +302,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
       "same. For this, change nothing on the network.",
       hosts);
   for (const auto* result : cause.explained) {
-    if (!chain_of(*result).empty()) cause.tell(certificate_in_words(*result));
+    if (has_certificate(*result)) cause.tell(certificate_in_words(*result));
   }
   return {cause};
 }
@@ -315,7 +313,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
     const auto all = context.probes_that([&](const ProbeResult& result) {
       if (result.observation.outcome != Outcome::failed || context.explained(result)) return false;
       // Details are words of a check's own; those of a certificate come with one.
-      const bool tls = is_tls(result) || fault.detail == DetailCode::tls_version;
+      const bool tls = has_certificate(result) || fault.detail == DetailCode::tls_version;
       return tls && result.observation.detail == fault.detail;
     });
     for (const auto& [marks, probes] : by_cause(all)) {

@@ -67,7 +67,8 @@ std::string no_resolver(const Facts& facts, const std::vector<std::string>& reso
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const auto& host = probe.target.host;
-    if (findings::is_udp(result) || !facts.goes_outside(result) || !reached(seen.outcome)) continue;
+    if (findings::is_udp(result) || !findings::goes_outside(result) || !reached(seen.outcome))
+      continue;
     if (!seen.address || seen.address->is_special() || contains(resolvers, host)) continue;
     if (found.empty() || (probe.control() && findings::is_name(host))) found = host;
   }
@@ -154,7 +155,7 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
     const bool cut = late || seen.detail == DetailCode::connection_reset ||
                      seen.detail == DetailCode::closed_by_peer;
     if (!cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
-    if (!findings::chain_of(result).empty() || asked++ >= most_hosts) continue;
+    if (findings::has_certificate(result) || asked++ >= most_hosts) continue;
     ask(Purpose::other_server_name, CheckKind::tls, {{"server_name", neutral_name}});
     if (late) ask(Purpose::repeat, CheckKind::path, {{"again", "true"}});
   }
@@ -307,7 +308,7 @@ AnswersStun answers_stun(const Flow& flow) {
     const bool asked = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
     const bool beside = probe.check == CheckKind::nat || probe.check == CheckKind::path;
     const bool answered = seen.outcome == Outcome::answered;
-    if (!flow.udp || flow.port == 53 || (!asked && !beside)) continue;
+    if (!flow.udp || flow.port == findings::dns_port || (!asked && !beside)) continue;
     if (!answered && (!probe.control() || seen.outcome != Outcome::silent)) continue;
     best = std::min(best, !answered ? AnswersStun::silent
                           : asked   ? AnswersStun::asked

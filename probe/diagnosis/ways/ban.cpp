@@ -97,9 +97,9 @@ std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
     const auto outcome = result.observation.outcome;
     const bool answered =
         outcome == Outcome::answered || outcome == Outcome::connected ||
-        outcome == Outcome::denied || evidence_of(result, EvidenceKind::certificate) != nullptr ||
+        outcome == Outcome::denied || has_certificate(result) ||
         (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
-    if (answered && facts.goes_outside(result)) last = std::max(last, result.observation.sent_at);
+    if (answered && goes_outside(result)) last = std::max(last, result.observation.sent_at);
   }
   return last;
 }
@@ -119,7 +119,7 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
       const auto& seen = sample.result->observation;
       const bool owes = !flow.udp || sample.responder;
       return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
-             seen.sent_at && seen.sent_at < last && facts.goes_outside(*sample.result);
+             seen.sent_at && seen.sent_at < last && goes_outside(*sample.result);
     });
   });
   return set_of(silent, &Flow::host).size() > 1;
@@ -152,7 +152,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   for (const auto& twice : lost) networks.insert(twice.flow->network);
   Probes cut_off;
   for (const auto& flow : context.flows) {
-    if (flow.port == 53) continue;
+    if (flow.port == dns_port) continue;
     for (const auto& sample : flow.samples) {
       const auto* result = sample.result;
       const bool refused =

@@ -47,9 +47,8 @@ std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Bo
 // SIP to that host was answered over TLS, where nobody on the way can read it.
 bool speaks_sip_over_tls(const Facts& facts, const std::string& host) {
   return facts.any_probe([&](const ProbeResult& result) {
-    return result.probe.check == CheckKind::sip && is_direct(result) &&
-           result.probe.target.transport == Transport::tls && result.probe.target.host == host &&
-           result.observation.outcome == Outcome::answered;
+    return result.probe.check == CheckKind::sip && is_direct(result) && over_tls(result) &&
+           result.probe.target.host == host && result.observation.outcome == Outcome::answered;
   });
 }
 
@@ -61,7 +60,7 @@ Causes find_stun_filter(const Diagnosis& context) {
     const auto check = result.probe.check;
     const bool stun =
         check == CheckKind::stun || check == CheckKind::turn || check == CheckKind::nat;
-    return stun && context.goes_outside(result);
+    return stun && goes_outside(result);
   };
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_stun_filtered,
@@ -99,8 +98,7 @@ Causes find_sip_filter(const Diagnosis& context) {
       cause_by_worlds(context, FindingCode::firewall_sip_filtered, [&](const ProbeResult& result) {
         const auto check = result.probe.check;
         const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
-        return sip && context.goes_outside(result) &&
-               result.probe.target.transport != Transport::tls;
+        return sip && goes_outside(result) && !over_tls(result);
       });
   if (!cause) return {};
   const auto* box = near_filter(context, FindingCode::firewall_sip_filtered);
@@ -166,12 +164,12 @@ Causes find_taken_connections(const Diagnosis& context) {
 // servers themselves.
 Causes find_tls_filter(const Diagnosis& context) {
   const auto is_greeting = [&](const ProbeResult& result) {
-    return result.probe.target.transport == Transport::tls && context.goes_outside(result);
+    return over_tls(result) && goes_outside(result);
   };
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_tls_filtered, [&](const ProbeResult& result) {
         // What fails later did get a certificate.
-        return is_greeting(result) && chain_of(result).empty();
+        return is_greeting(result) && !has_certificate(result);
       });
   if (!cause) return {};
   const auto hosts = hosts_of(cause->explained);
@@ -186,7 +184,7 @@ Causes find_tls_filter(const Diagnosis& context) {
     if (!contains(ports, target.port()) || !is_direct(result) || is_udp(result)) continue;
     // A certificate answers the greeting, whatever is wrong with it.
     const bool tls = is_greeting(result);
-    if (seen.outcome != Outcome::answered && (!tls || chain_of(result).empty())) continue;
+    if (seen.outcome != Outcome::answered && (!tls || !has_certificate(result))) continue;
     tls_works |= tls;
     const bool other_name = probe.purpose == Purpose::other_server_name;
     if (!contains(hosts, target.host) || (tls && !other_name)) continue;

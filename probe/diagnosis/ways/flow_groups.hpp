@@ -6,8 +6,6 @@
 
 namespace callready::findings {
 
-inline constexpr std::uint16_t dns_port = 53;
-
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
 

@@ -71,7 +71,7 @@ const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
 // What may be silent because of a device that lets only some flows through.
 Probes silent_outside(const Diagnosis& context, reach::Protocol protocol) {
   return context.probes_that([&](const ProbeResult& result) {
-    return result.observation.outcome == Outcome::silent && context.goes_outside(result) &&
+    return result.observation.outcome == Outcome::silent && goes_outside(result) &&
            matches(protocol, is_udp(result)) && !context.explained(result);
   });
 }
@@ -183,7 +183,7 @@ Probes hidden_by_limit(const Diagnosis& context) {
   const bool hurts =
       context.affects_requirement(context.probes_that([&](const ProbeResult& result) {
         return is_udp(result) && result.observation.outcome == Outcome::silent &&
-               context.goes_outside(result);
+               goes_outside(result);
       }));
   if (!hurts) return {};
   return context.probes_that([](const ProbeResult& result) {

@@ -48,7 +48,7 @@ bool udp_gets_lost(const Facts& facts) {
 bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
   constexpr std::size_t enough = 3;
   auto parties = parties_of(facts.probes_that(
-      [](const ProbeResult& result) { return is_direct(result) && !chain_of(result).empty(); }));
+      [](const ProbeResult& result) { return is_direct(result) && has_certificate(result); }));
   parties.erase(registrable_domain(stuck.probe.target.host));
   return parties.size() >= enough;
 }
@@ -57,7 +57,7 @@ bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
 bool own_certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
   return !is_udp(stuck) && facts.any_probe([&](const ProbeResult& result) {
     return result.probe.target.host == stuck.probe.target.host && is_direct(result) &&
-           !chain_of(result).empty();
+           has_certificate(result);
   });
 }
 

@@ -84,8 +84,8 @@ Probes failing_udp(const Diagnosis& context) {
     // A call that was offered over TLS, and whose checks over UDP got no answer.
     const bool silent_call =
         result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
-    return (is_udp(result) || silent_call) && !dns && context.goes_outside(result) &&
-           failing(result) && !context.explained(result);
+    return (is_udp(result) || silent_call) && !dns && goes_outside(result) && failing(result) &&
+           !context.explained(result);
   });
 }
 
@@ -132,7 +132,7 @@ Probes left_without_reply(const Diagnosis& context, std::uint16_t from) {
     const bool dns = result.probe.target.port() == dns_port;
     const bool passed =
         result.observation.outcome == Outcome::passed && result.probe.target.ports.last >= from;
-    return is_udp(result) && !dns && passed && context.goes_outside(result);
+    return is_udp(result) && !dns && passed && goes_outside(result);
   });
 }
 
@@ -161,7 +161,7 @@ Text title_of(std::optional<std::uint16_t> replies_from, const Facts& facts) {
 bool spoke(const FlowSample& sample) {
   const auto outcome = sample.result->observation.outcome;
   const bool answered = outcome == Outcome::answered || outcome == Outcome::denied;
-  return (answered || !chain_of(*sample.result).empty()) && !has_foreign_root(*sample.result);
+  return (answered || has_certificate(*sample.result)) && !has_foreign_root(*sample.result);
 }
 
 // Packets died on the way, or somebody other than the target turned them away.

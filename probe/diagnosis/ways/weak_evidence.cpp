@@ -72,10 +72,10 @@ bool carried_nothing(const ProbeResult& result) {
 void doubt_unseen_certificates(const Diagnosis& context, Reasons& reasons) {
   for (const auto& result : context.report.probes) {
     const auto& target = result.probe.target;
-    if (target.transport != Transport::tls || !context.got_out.contains(result.probe.id)) continue;
+    if (!over_tls(result) || !context.got_out.contains(result.probe.id)) continue;
     const bool seen = context.any_probe([&](const ProbeResult& again) {
       const auto& other = again.probe.target;
-      return again.probe.purpose == Purpose::repeat && !chain_of(again).empty() &&
+      return again.probe.purpose == Purpose::repeat && has_certificate(again) &&
              other.host == target.host && other.port() == target.port();
     });
     if (!seen) reasons.emplace(result.probe.id, phrase("its certificate was not checked then"));
