@@ -260,27 +260,30 @@ class Reader {
   const reach::Diagnosis& drawn_;
 };
 
-}  // namespace
-
-bool Claim::surely_shares_box_with(const Claim& other) const {
-  return box != nullptr && box == other.box && std::min(sure, other.sure) >= reach::is_likely;
+bool surely_share_a_box(const Claim& one, const Claim& other) {
+  return one.box != nullptr && one.box == other.box &&
+         std::min(one.sure, other.sure) >= reach::is_likely;
 }
 
-bool Claim::shares_range_with(const Claim& other) const {
-  if (box->ports.empty() && box->hosts.empty()) return true;  // all of them
-  return std::ranges::any_of(box->ports, [&](const PortRange& range) {
+// One range of their box's ports has the ports of both, or it closes all.
+bool share_a_range(const Claim& one, const Claim& other) {
+  const auto& [ports, hosts] = std::tie(one.box->ports, one.box->hosts);
+  if (ports.empty() && hosts.empty()) return true;  // all of them
+  return std::ranges::any_of(ports, [&](const PortRange& range) {
     const auto within = [&](const Flow* flow) { return range.contains(flow->port); };
-    return std::ranges::all_of(flows, within) && std::ranges::all_of(other.flows, within);
+    return std::ranges::all_of(one.flows, within) && std::ranges::all_of(other.flows, within);
   });
 }
+
+}  // namespace
 
 bool Claim::goes_with(const Claim& other) const {
   const bool of_ports = is_of_ports() && other.is_of_ports();
   if (beyond != other.beyond || only_media != other.only_media) return false;
   if (of_ports && udp() != other.udp()) return false;
   // What one box surely closes is no more by chance than all of it together.
-  const bool one_box = surely_shares_box_with(other);
-  if (one_box && of_ports && udp() && shares_range_with(other)) return true;
+  const bool one_box = surely_share_a_box(*this, other);
+  if (one_box && of_ports && udp() && share_a_range(*this, other)) return true;
   if (code != other.code) return false;
   if (one_box && !of_ports && !beyond && !is_destination()) return true;
   const bool as_seen = of_ports || blocked == other.blocked;
@@ -308,14 +311,10 @@ void Claim::weigh(const Facts& facts) {
 }
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed) {
-  Claim claim;
-  claim.box = closed.box;
-  claim.flows = closed.flows;
+  Claim claim{closed};
   claim.blocked = any_blocked(claim.flows);
-  claim.probes = closed.probes;
   // What was lost over UDP says nothing about TCP that was only seen to leave, nor the other way
   // round.
-  claim.unseen = closed.unseen;
   std::erase_if(claim.unseen, [&](const ProbeResult* result) {
     return !(is_udp(*result) ? claim.udp() : claim.tcp());
   });

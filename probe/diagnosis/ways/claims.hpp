@@ -28,19 +28,15 @@ struct ClosedFlows {
 // drawn only where a flow fails and nothing explains it.
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context);
 
-// What a finding will claim, and about which flows.
-struct Claim {
+// What a finding will claim, and about which flows; without a box if worlds close none of them.
+struct Claim : ClosedFlows {
   FindingCode code = FindingCode::firewall_flow_blocked;
-  const reach::Box* box = nullptr;   // that closes them; null: not drawn
-  double sure = 0;                   // 0 to 1
-  Confidence confidence = possible;  // by that, and by how it was seen
+  Confidence confidence = possible;  // by how sure it is, and by how it was seen
   bool beyond = false;               // the packets leave the site
   bool by_hosts = false;             // of ports: known for these hosts only
   bool only_media = false;           // by a device that inspects payloads
   bool blocked = false;              // not only silence shows it
   std::string party{};               // whose, if only flows of one go together
-  std::vector<const Flow*> flows{};
-  Probes probes{}, unseen{};
 
   bool udp() const { return std::ranges::any_of(flows, &Flow::udp); }
   bool tcp() const { return !std::ranges::all_of(flows, &Flow::udp); }
@@ -55,11 +51,6 @@ struct Claim {
   void add(const Claim& other);
   // Sets how sure it may be, from all of its flows.
   void weigh(const Facts& facts);
-
- private:
-  bool surely_shares_box_with(const Claim& other) const;
-  // One range of that box's ports has the ports of both, or it closes all.
-  bool shares_range_with(const Claim& other) const;
 };
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed);
