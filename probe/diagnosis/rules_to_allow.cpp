@@ -79,7 +79,7 @@ RowSeen seen_of(const Probes& probes, const std::set<const ProbeResult*>& lost) 
 // The rule's ports that are closed wherever they lead: by what the cause closes, or since they are
 // the ports that it is about and nothing of the row was reached there.
 std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen& seen,
-                                         const Probes& lost, const Closer& closer) {
+                                         const Probes& lost, FindingCode code, Closes closes) {
   std::vector<PortRange> ports;
   if (!rule.transport || rule.direction == Direction::in) return ports;
   const auto touches = [&](const Target& target, const PortRange& range) {
@@ -87,12 +87,12 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
   };
   for (const auto& range : rule.ports) {
     const bool about =
-        has(closer.code, FindingTrait::by_port) &&
+        has(code, FindingTrait::by_port) &&
         std::ranges::any_of(
             lost, [&](const auto* result) { return touches(result->probe.target, range); }) &&
         std::ranges::none_of(seen.open,
                              [&](const Target* target) { return touches(*target, range); });
-    if (about || closes_all_of(closer.closes, *rule.transport, range)) ports.push_back(range);
+    if (about || closes_all_of(closes, *rule.transport, range)) ports.push_back(range);
   }
   return ports;
 }
@@ -100,13 +100,13 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
 }  // namespace
 
 std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Probes& lost,
-                                         const Closer& closer) {
+                                         FindingCode code, Closes closes) {
   const std::set<const ProbeResult*> lost_ones(lost.begin(), lost.end());
   std::vector<FirewallRule> rules;
   for (const auto& row : rows_of(facts.report.sets)) {
     const auto seen = seen_of(facts.probes_of(row), lost_ones);
     // `other` stands for every code that this edition does not know: it names no cause.
-    const bool untried = closer.code != FindingCode::other && row.closed_by == closer.code;
+    const bool untried = code != FindingCode::other && row.closed_by == code;
     if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
     for (const auto& rule : row.rules) {
       if (!is_whole(rule)) continue;
@@ -119,7 +119,7 @@ std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Pro
       const bool unresolved = !open && any_of_transport(rule, seen.unresolved);
       if (!closed && !unresolved) continue;
       auto part = rule;
-      part.ports = closed_everywhere(rule, seen, lost, closer);
+      part.ports = closed_everywhere(rule, seen, lost, code, closes);
       if (!part.ports.empty()) {
         add_rule(rules, std::move(part));
       } else if (closed) {

@@ -82,7 +82,7 @@ Text asked_flows(const Facts& facts, Cause& cause) {
   auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
   append(lost, cause.contradicted);
   if (!by_rules) return tried_flows_in_words(facts, lost);
-  cause.asked = in_short(rules_to_allow(facts, lost, {cause.code, cause.closes}));
+  cause.asked = in_short(rules_to_allow(facts, lost, cause.code, cause.closes));
   return cause.asked;
 }
 

@@ -240,16 +240,15 @@ TEST(RulesToAllow, WhatACauseClosesIsAskedForThoughItsNamesDoNotResolve) {
   const auto udp = with_a_name_that_is_lost(Transport::udp, 3478);
   const Probes lost = {&udp.probes[0]};
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost)), Texts{"UDP 3478 a.vendor.com"});
-  EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost,
-                                 {FindingCode::firewall_udp_port_blocked, Closes::nothing_more})),
-            Texts{"UDP 3478 a.vendor.com b.vendor.com"});
-  EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost,
-                                 {FindingCode::firewall_udp_blocked, Closes::udp})),
+  EXPECT_EQ(
+      texts(rules_to_allow(findings::Facts(udp), lost, FindingCode::firewall_udp_port_blocked)),
+      Texts{"UDP 3478 a.vendor.com b.vendor.com"});
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost, FindingCode::firewall_udp_blocked,
+                                 Closes::udp)),
             (Texts{"UDP 3478 a.vendor.com b.vendor.com", "UDP 7000 b.vendor.com"}));
   // One destination says nothing of the others.
   EXPECT_EQ(
-      texts(rules_to_allow(findings::Facts(udp), lost,
-                           {FindingCode::firewall_destination_blocked, Closes::nothing_more})),
+      texts(rules_to_allow(findings::Facts(udp), lost, FindingCode::firewall_destination_blocked)),
       Texts{"UDP 3478 a.vendor.com"});
 }
 
@@ -257,14 +256,14 @@ TEST(RulesToAllow, WhatACauseOfALaterEditionClosesIsNobodysElse) {
   auto site = no_udp_to_3478();
   site.probes.clear();
   auto& row = site.sets.front().requirements.front();
-  const auto asked = [&](const Closer& closer) {
-    return rules_to_allow(findings::Facts(site), {}, closer).size();
+  const auto asked = [&](FindingCode code) {
+    return rules_to_allow(findings::Facts(site), {}, code).size();
   };
   row.closed_by = FindingCode::firewall_udp_blocked;
-  EXPECT_EQ(asked({FindingCode::firewall_udp_blocked}), 2u);
-  EXPECT_EQ(asked({}), 0u);
+  EXPECT_EQ(asked(FindingCode::firewall_udp_blocked), 2u);
+  EXPECT_EQ(asked(FindingCode::other), 0u);
   row.closed_by = FindingCode::other;
-  EXPECT_EQ(asked({}), 0u);
+  EXPECT_EQ(asked(FindingCode::other), 0u);
 }
 
 // Of a row that is open in part: every port that the cause closes, to all that the document names.
@@ -272,11 +271,11 @@ TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
   const auto tcp_too = with_a_name_that_is_lost(Transport::tcp, 5061);
   const Probes lost = {&tcp_too.probes[2]};
   EXPECT_EQ(texts(rules_to_allow(findings::Facts(tcp_too), lost)), Texts{"TCP 5061 c.vendor.com"});
-  EXPECT_EQ(texts(rules_to_allow(findings::Facts(tcp_too), lost,
-                                 {FindingCode::firewall_tcp_port_blocked, Closes::nothing_more})),
-            Texts{"TCP 5061 b.vendor.com c.vendor.com d.vendor.com"});
-  const auto web_only = texts(rules_to_allow(
-      findings::Facts(tcp_too), lost, {FindingCode::firewall_web_only, Closes::all_but_web}));
+  EXPECT_EQ(
+      texts(rules_to_allow(findings::Facts(tcp_too), lost, FindingCode::firewall_tcp_port_blocked)),
+      Texts{"TCP 5061 b.vendor.com c.vendor.com d.vendor.com"});
+  const auto web_only = texts(rules_to_allow(findings::Facts(tcp_too), lost,
+                                             FindingCode::firewall_web_only, Closes::all_but_web));
   EXPECT_EQ(web_only, (Texts{"TCP 5061 b.vendor.com", "TCP 7000 b.vendor.com",
                              "TCP 5222-5223, 5061 c.vendor.com d.vendor.com"}));
 }
