@@ -1,4 +1,5 @@
-// The rules behind diagnose(): one function per layer, one table in the order of judging.
+// The rules behind diagnose(): one function per family of causes, in tables in the order of
+// judging.
 #pragma once
 
 #include <memory>
@@ -152,7 +153,7 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 // evidence of what was tried. Nothing where it is connected, where a tunnel may be its way out, or
 // where the report does not say (one from before 0.3). Its code is `network.offline` where no link
 // is up.
-std::optional<Finding> disconnected(const Site& site);
+std::optional<Cause> disconnected(const Site& site);
 
 // ways/unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
 // the table, since it comes after them.

@@ -17,7 +17,7 @@ Site wired() {
   return site;
 }
 
-Text title_of(const Site& site) { return disconnected(site).value_or(Finding()).title; }
+Text title_of(const Site& site) { return disconnected(site).value_or(Cause()).title; }
 
 constexpr std::string_view on_no_network =
     "This computer is not connected to any network (no cable, no Wi-Fi)";
@@ -35,7 +35,7 @@ TEST(Disconnection, ACableThatIsOutOutlivesItsRoute) {
   site.links->front().state = LinkState::no_signal;
   site.gateways.front().answers = false;
   site.links->push_back({"wlan0", LinkState::disabled, true});
-  const auto finding = disconnected(site).value_or(Finding());
+  const auto finding = disconnected(site).value_or(Cause());
   EXPECT_EQ(finding.title, on_no_network);
   EXPECT_TRUE(test::has_evidence(finding, "eth0 has no signal"));
   EXPECT_TRUE(test::has_evidence(finding, "wlan0 is switched off"));

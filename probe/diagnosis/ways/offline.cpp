@@ -239,11 +239,12 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
 
 }  // namespace
 
-std::optional<Finding> disconnected(const Site& site) {
+std::optional<Cause> disconnected(const Site& site) {
   if (!site.links) return std::nullopt;
   auto links = *site.links;  // those that may lead to a network
   std::erase_if(links, [](const LinkInfo& link) { return is_inner_link(link.name); });
-  std::vector<std::string> up, addresses, gateways;
+  std::vector<std::string> up;
+  std::vector<IpAddress> addresses;
   for (const auto& link : links) {
     if (link.state == LinkState::up) up.push_back(link.name);
   }
@@ -257,14 +258,12 @@ std::optional<Finding> disconnected(const Site& site) {
     for (const auto& address : interface.addresses) {
       if (address.is_link_local()) continue;
       addressed |= is_up;
-      addresses.push_back(address.to_string());
+      addresses.push_back(address);
     }
   }
-  bool silent = true;
-  for (const auto& gateway : site.gateways) {
-    silent &= gateway.answers == false;
-    gateways.push_back(gateway.address.to_string());
-  }
+  const auto& gateways = site.gateways;
+  const bool silent = std::ranges::all_of(
+      gateways, [](const GatewayInfo& gateway) { return gateway.answers == false; });
   Cause cause;
   cause.name(up.empty() ? FindingCode::network_offline : FindingCode::network_no_gateway, certain);
   if (up.empty()) {
@@ -293,7 +292,7 @@ std::optional<Finding> disconnected(const Site& site) {
     cause.tell(
         phrase("Addresses of this computer: {}. It has no default route.", listed(addresses)));
   } else if (silent && !gateways.empty()) {
-    const auto routers = listed(gateways);
+    const auto routers = listed(gateways | std::views::transform(&GatewayInfo::address));
     cause.title = gateways.size() > 1 ? phrase("The default gateways {} do not answer", routers)
                                       : phrase("The default gateway {} does not answer", routers);
     cause.fix = phrase(
@@ -312,19 +311,18 @@ std::optional<Finding> disconnected(const Site& site) {
 Causes find_offline(const Diagnosis& context) {
   if (context.proxy_speaks) return {};
   const auto& site = context.report.site;
-  const auto disconnection = disconnected(site);
+  auto disconnection = disconnected(site);
   const bool no_link = disconnection && disconnection->code == FindingCode::network_offline;
   auto outside = look_outside(context, no_link);
   if (!outside) return {};
   if (disconnection) {
     // Nothing that was sent outside is known to have failed: all of it was on this computer or its
     // network, which may be of use without a way out, or the run was stopped before.
-    Cause cause(lost_probes(context));
-    if (cause.explained.empty()) return {};
-    cause.closes = Closes::everything;
-    static_cast<Finding&>(cause) = *disconnection;
-    cause.show(cause.explained, 4);
-    return {cause};
+    disconnection->explained = lost_probes(context);
+    if (disconnection->explained.empty()) return {};
+    disconnection->closes = Closes::everything;
+    disconnection->show(disconnection->explained, 4);
+    return {*disconnection};
   }
   if (has_no_way(*outside, site)) {
     auto cause = offline(context, Owner::user, certain,
