@@ -115,7 +115,6 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
 // Packets died there once, on a way where others of that host got out or were not tried: a bad line
 // does that, too.
 bool died_once(const Facts& facts, const Flow& flow) {
-  constexpr int most_by_chance = 2;
   const auto only_once = [&](const Flow& one) {
     return one.way == Reachability::blocked && !findings::firmly_blocked(facts, one);
   };
@@ -123,7 +122,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
   const auto alike = std::ranges::count_if(facts.flows, [&](const Flow& other) {
     return other.udp == flow.udp && other.host == flow.host && only_once(other);
   });
-  return alike <= most_by_chance && facts.asked_for(flow);
+  return alike <= findings::most_by_chance && facts.asked_for(flow);
 }
 
 // What stands for that on the way: what is inspected is sent as it is, all else as media.

@@ -56,7 +56,8 @@ class Meeting {
 };
 
 // From these probabilities on, a cause is called so; and from the last on it is worth mentioning.
-inline constexpr double is_certain = .99, is_likely = .95, is_worth_saying = .05;
+inline constexpr double is_certain = .99, is_likely = .95, more_likely_than_not = .5,
+                        is_worth_saying = .05;
 
 Confidence confidence_of(double probability);
 

@@ -9,7 +9,6 @@ const reach::Diagnosis& Diagnosis::worlds() const {
 }
 
 std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such) {
-  constexpr double more_likely_than_not = .5;
   const auto& drawn = context.worlds();
   Told told;
   bool in_best = false;
@@ -27,7 +26,7 @@ std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such
     told.world = &world;
     told.box = widest;
   }
-  if (!in_best && told.sure < more_likely_than_not) return std::nullopt;
+  if (!in_best && told.sure < reach::more_likely_than_not) return std::nullopt;
   return told;
 }
 
@@ -51,9 +50,9 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     if (is_open(*result)) add_once(cause.explained, result);
   }
   cause.name(*family.finding, told->confidence());
-  const bool weak = cause.confidence == possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
-  if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;
+  if (cause.confidence == possible && !context.breaks_capability(cause.explained))
+    return std::nullopt;
   return cause;
 }
 

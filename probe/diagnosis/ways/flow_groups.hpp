@@ -40,6 +40,8 @@ std::string device_of(const std::vector<const Flow*>& flows);
 bool any_blocked(const std::vector<const Flow*>& flows);
 // How often packets of one kind were sent there without success: what died once may be a bad line.
 int times_lost(const Flow& flow);
+// Packets to this many ports of one host may die once each: a bad line does that, too.
+inline constexpr int most_by_chance = 2;
 // Blocked for certain: a device said so, or it was tried more than once, and more often on a line
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);

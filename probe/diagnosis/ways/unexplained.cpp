@@ -29,9 +29,6 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
   return lost;
 }
 
-// Less likely is not worth mentioning; what is in nearly all worlds is not in question.
-constexpr double is_close = 0.05, is_settled = 0.95;
-
 // How one world explains these failures.
 struct Behind {
   std::vector<const reach::Box*> boxes;  // each once
@@ -63,12 +60,10 @@ Text hosts_in_words(const reach::Sight& sight, const reach::Hosts& hosts) {
 
 // "UDP 5060", "TCP 5061 and 8443", "UDP".
 Text flows_of(const reach::Box& box) {
-  std::vector<std::string> ports;
-  for (const auto& range : box.ports) ports.push_back(range.to_string());
   const auto protocol = box.protocol == reach::Protocol::udp   ? Text("UDP")
                         : box.protocol == reach::Protocol::tcp ? Text("TCP")
                                                                : phrase("UDP and TCP");
-  return ports.empty() ? protocol : phrase("{} {}", protocol, listed(ports));
+  return box.ports.empty() ? protocol : phrase("{} {}", protocol, listed(box.ports));
 }
 
 // A firewall's rule; some let through what is on a list, and all let through DNS or not.
@@ -216,14 +211,15 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   const auto says_the_same = [&](const reach::Box* box) {
     return !reach::at_far_end(*box) && box->code.finding == cause.code;
   };
+  // What is in nearly all worlds is not in question.
   const auto settled = [&](const reach::Box* box) {
     return reach::probability(drawn.worlds, [&](const reach::World& world) {
              return std::ranges::any_of(world.boxes,
                                         [&](auto number) { return &drawn.boxes[number] == box; });
-           }) >= is_settled;
+           }) >= reach::is_likely;
   };
   for (const auto& world : drawn.worlds) {
-    if (world.probability < is_close) break;
+    if (world.probability < reach::is_worth_saying) break;
     auto other = behind(drawn, world, failures);
     if (!other || std::ranges::any_of(other->boxes, says_the_same)) continue;
     std::erase_if(other->boxes, settled);

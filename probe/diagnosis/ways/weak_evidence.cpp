@@ -29,7 +29,6 @@ using Reasons = std::map<std::string, Text>;  // by probe
 // Packets that died on the way once: their rows say no more than that it is not known.
 void doubt_single_proofs(const Diagnosis& context, const std::set<std::string>& explained,
                          Reasons& reasons) {
-  constexpr std::size_t most_by_chance = 2;
   using Host = std::pair<std::string, bool>;
   std::map<Host, std::set<std::uint16_t>> died;  // ports of a host over UDP (true) or TCP
   std::map<std::string, Host> once;              // of a probe
@@ -133,11 +132,10 @@ class Losses {
     }
     if (lost >= reach::is_worth_saying) return reason_of(*by, probe);
     // A device that connects by itself proves nothing about the host.
-    constexpr double more_likely_than_not = .5;
     const auto& target = probe.result->probe.target;
     const bool stands = probe.result->observation.outcome == Outcome::connected &&
                         !talked_.contains({target.host, target.port()});
-    if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
+    if (stands && carried > reach::more_likely_than_not) return reason_of(*carrier, probe);
     if (!is_udp(*probe.result)) return {};
     const bool refused = refused_.contains(probe.result->probe.id);
     const auto* why = unheard_ != nullptr ? unheard_ : refused ? reset_ : nullptr;
