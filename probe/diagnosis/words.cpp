@@ -24,13 +24,13 @@ bool is_own(const Facts& facts, const std::string& id) {
 }
 
 // Whose network the rules are for; with their prepositions, since other languages decline them.
-struct Network {
+struct UsersNetwork {
   Vantage of;
   std::string_view from, for_whom;
 };
 
 // The first one is anybody else's, too.
-constexpr Network networks[] = {
+constexpr UsersNetwork networks[] = {
     {Vantage::pc, marked("from the user network"), marked("for the user network")},
     {Vantage::phone, marked("from the phones' network"), marked("for the phones' network")},
     {Vantage::mobile, marked("from the mobile phones' network"),
@@ -44,8 +44,8 @@ constexpr Network networks[] = {
     {Vantage::mesh_node, marked("from the video mesh node"), marked("for the video mesh node")},
 };
 
-const Network& network_of_users(const Facts& facts) {
-  const auto its = std::ranges::find(networks, facts.report.site.vantage, &Network::of);
+const UsersNetwork& network_of_users(const Facts& facts) {
+  const auto its = std::ranges::find(networks, facts.report.site.vantage, &UsersNetwork::of);
   return its == std::end(networks) ? networks[0] : *its;
 }
 

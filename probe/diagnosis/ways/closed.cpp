@@ -59,20 +59,18 @@ std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& c
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
   // Not from a range that fails in part, if there is another; from that host rather than others.
-  const auto flows = udp_cells(facts);
-  for (const bool in_part : {false, true}) {
-    for (const bool any_host : {false, true}) {
-      const auto* found = first_sample(flows, [&](const FlowSample& sample) {
-        const auto& result = *sample.result;
-        return gets_out(sample.way) && is_udp(result) && failing(result) == in_part &&
-               (any_host || result.probe.target.host == host);
-      });
-      if (found == nullptr) continue;
-      const auto [probe, text] = what_it_saw(*found);
-      return FindingEvidence{probe, phrase("For comparison: {}", text)};
+  const auto rank = [&](const FlowSample& sample) {
+    return std::pair(failing(*sample.result), sample.result->probe.target.host != host);
+  };
+  const FlowSample* best = nullptr;
+  for (const auto* flow : udp_cells(facts)) {
+    for (const auto& sample : flow->samples) {
+      if (gets_out(sample.way) && (best == nullptr || rank(sample) < rank(*best))) best = &sample;
     }
   }
-  return std::nullopt;
+  if (best == nullptr) return std::nullopt;
+  const auto [probe, text] = what_it_saw(*best);
+  return FindingEvidence{probe, phrase("For comparison: {}", text)};
 }
 
 // "Port 443 of that host is reachable": the contrast that shows a closed port on a living host.
@@ -89,8 +87,8 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
 }
 
 // "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
-// too long for a title, "10 ports of a and 2 more". `subjects`: how many they are, for the verb.
-Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects) {
+// too long for a title, "10 ports of a and 2 more". And how many they are, for the verb.
+std::pair<Text, std::size_t> flows_in_subject(const std::vector<const Flow*>& flows) {
   using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
   std::vector<std::string> hosts;                                     // in order
   std::map<std::string, Ports> ports_of;
@@ -100,7 +98,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
   }
   constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
   Text text;
-  subjects = 0;
+  std::size_t subjects = 0;
   const auto its_ports = [&](const std::string& host) -> const Ports& { return ports_of.at(host); };
   for (const auto& alike : grouped(hosts, its_ports)) {
     std::vector<Text> rules;
@@ -111,9 +109,8 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     subjects += rules.size();
   }
   constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
-  if (std::ranges::count(text.string(), ' ') <= most_spaces) return text;
-  subjects = flows.size();
-  return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
+  if (std::ranges::count(text.string(), ' ') <= most_spaces) return {text, subjects};
+  return {phrase("{} ports of {}", flows.size(), listed(hosts, 1)), flows.size()};
 }
 
 // For flows that are lost beyond the site, every sample, in order: how far packets got is evidence,
@@ -133,16 +130,15 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const bool range = claim.is_range();
   const auto numbers = set_of(claim.flows, &Flow::port);
   const auto spans = range ? spans_of(context, claim.flows) : std::vector<Span>();
-  std::vector<std::string> parts;
-  for (const auto& span : spans) parts.push_back(span.ports.to_string());
+  const auto parts = listed(spans | std::views::transform(&Span::ports));
   const bool exact = std::ranges::all_of(
       spans, [&](const Span& span) { return span.has_known_ends(claim.probes); });
   const bool one_port = numbers.size() == 1;
   const auto ports = !range              ? named_ports(numbers)
-                     : one_port && exact ? phrase("port {}", listed(parts))
-                     : one_port          ? phrase("ports around {}", listed(parts))
-                     : exact             ? phrase("ports {}", listed(parts))
-                                         : phrase("roughly ports {}", listed(parts));
+                     : one_port && exact ? phrase("port {}", parts)
+                     : one_port          ? phrase("ports around {}", parts)
+                     : exact             ? phrase("ports {}", parts)
+                                         : phrase("roughly ports {}", parts);
   const auto hosts = hosts_of(claim.probes);
   const auto* stun = first_sample(claim.flows, [&](const FlowSample& sample) {
     return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
@@ -246,8 +242,7 @@ std::string silent_operator(const Facts& facts, const Claim& claim) {
 }
 
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
-  std::size_t subjects = 0;
-  const auto subject = flows_in_subject(claim.flows, subjects);
+  const auto [subject, subjects] = flows_in_subject(claim.flows);
   const bool several = subjects > 1;
   if (claim.beyond && set_of(claim.flows, &Flow::party).size() > 1) {
     // Servers of several operators are hardly down together: what is lost may be the replies.

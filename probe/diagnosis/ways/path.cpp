@@ -67,7 +67,7 @@ struct FamilySeen {
   Text text;
 };
 
-FamilySeen family_of(const ProbeResult& result, std::string_view version) {
+FamilySeen attempt_over(const ProbeResult& result, std::string_view version) {
   for (const auto& evidence : all_evidence(result.observation, EvidenceKind::family)) {
     if (text_fact(evidence, Fact::version) == version)
       return {detail_fact(evidence, Fact::result), evidence.text};
@@ -77,7 +77,7 @@ FamilySeen family_of(const ProbeResult& result, std::string_view version) {
 
 bool works_by_ipv6(const ProbeResult& result) {
   return result.probe.check == CheckKind::ipv6 &&
-         family_of(result, "IPv6").result == DetailCode::connected;
+         attempt_over(result, "IPv6").result == DetailCode::connected;
 }
 
 // Packets were sent over IPv6 without a connection being made, although IPv4 made one.
@@ -85,17 +85,17 @@ bool works_by_ipv4_only(const ProbeResult& result) {
   using enum DetailCode;
   constexpr std::array wrong{timed_out, unreachable, prohibited, ttl_exceeded, connection_refused};
   return result.probe.check == CheckKind::ipv6 &&
-         contains(wrong, family_of(result, "IPv6").result) &&
-         family_of(result, "IPv4").result == connected;
+         contains(wrong, attempt_over(result, "IPv6").result) &&
+         attempt_over(result, "IPv4").result == connected;
 }
 
 bool is_refused_by_ipv6(const ProbeResult* result) {
-  return family_of(*result, "IPv6").result == DetailCode::connection_refused;
+  return attempt_over(*result, "IPv6").result == DetailCode::connection_refused;
 }
 
 void tell_of_both(const ProbeResult& result, Cause& cause) {
-  cause.tell(phrase("{}: {}; {}.", result.probe.target.host, family_of(result, "IPv6").text,
-                    family_of(result, "IPv4").text),
+  cause.tell(phrase("{}: {}; {}.", result.probe.target.host, attempt_over(result, "IPv6").text,
+                    attempt_over(result, "IPv4").text),
              &result);
 }
 
@@ -178,7 +178,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   if (cause.explained.empty() || (refused && !several)) return {};
   const bool says_no = std::ranges::all_of(cause.explained, [](const auto* result) {
     return is_refused_by_ipv6(result) ||
-           family_of(*result, "IPv6").result == DetailCode::prohibited;
+           attempt_over(*result, "IPv6").result == DetailCode::prohibited;
   });
   cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
   cause.title = phrase("IPv6 is set up on this network but does not work");
@@ -231,7 +231,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                   listed(hosts), party));
     for (const auto* result : results) tell_of_both(*result, cause);
     cause.contrast({(*works)->probe.id, phrase("{}: {}.", (*works)->probe.target.host,
-                                               family_of(**works, "IPv6").text)});
+                                               attempt_over(**works, "IPv6").text)});
     cause.affects = sets_of(context, context.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && context.asked_for(result);
     }));
