@@ -11,12 +11,10 @@ namespace {
 
 using ById = std::unordered_map<std::string_view, const ProbeResult*>;
 
-bool is_stream(CheckKind check) { return check == CheckKind::media || check == CheckKind::ice; }
-
-// A direct probe of an endpoint; the same through a proxy is found by its id.
+// A direct probe of an endpoint, but no stream; the same through a proxy is found by its id.
 bool stands_for_packets(const ProbeResult& result) {
-  return result.probe.check != CheckKind::dns && !is_stream(result.probe.check) &&
-         result.probe.target.route.direct();
+  constexpr std::array others{CheckKind::dns, CheckKind::media, CheckKind::ice};
+  return !contains(others, result.probe.check) && findings::is_direct(result);
 }
 
 // For a probe that goes through a proxy, also the same one without it.

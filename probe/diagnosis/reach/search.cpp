@@ -58,11 +58,9 @@ Hits hits_of(const Sight& sight, const Boxes& boxes) {
   const auto& signs = sight.events.signs;
   for (std::size_t number = 0; number < boxes.size(); ++number) {
     const auto& box = boxes[number];
-    if (box.fate != Fate::pass) {
-      for (const auto event : index.may_meet(box)) {
-        const auto fate = fate_of(box, sight.packets[event]);
-        if (fate != Fate::pass) hits[number].push_back({event, fate});
-      }
+    for (const auto event : index.may_meet(box)) {
+      const auto fate = fate_of(box, sight.packets[event]);
+      if (fate != Fate::pass) hits[number].push_back({event, fate});
     }
     if (box.explains == 0) continue;
     for (std::uint32_t i = 0; i < signs.size(); ++i) {

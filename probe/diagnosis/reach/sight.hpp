@@ -94,15 +94,14 @@ struct Sight {
   std::map<std::pair<bool, HostId>, std::vector<PortRange>> asked;
 
   // Packets with their events: some, or all.
-  auto seen_packets(const EventIds& some) const {
+  template <typename Events>
+  auto seen_packets(const Events& some) const {
     return some | std::views::transform([this](std::size_t event) {
              return std::tie(packets[event], events.flows[event]);
            });
   }
   auto seen_packets() const {
-    return std::views::iota(std::size_t{0}, packets.size()) |
-           std::views::transform(
-               [this](std::size_t event) { return std::tie(packets[event], events.flows[event]); });
+    return seen_packets(std::views::iota(std::size_t{0}, packets.size()));
   }
   std::size_t size() const { return packets.size() + sign_hosts.size(); }
   HostId host_id(std::string_view host) const;  // of a host that is known

@@ -10,11 +10,6 @@
 namespace callready {
 namespace {
 
-State state_of_alg_test(const Observation& observation) {
-  const bool told = reached(observation.outcome) && observation.detail != DetailCode::inconclusive;
-  return told ? State::reached : State::unknown;
-}
-
 // What the probe says by itself.
 State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
@@ -23,7 +18,10 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   // A packet meant to end beyond the edge but answered nearer says nothing about the far end.
   if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
-  if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
+  if (probe.check == CheckKind::sip_alg) {
+    const bool told = reached(observation.outcome);
+    return told && observation.detail != DetailCode::inconclusive ? State::reached : State::unknown;
+  }
   if (reached(observation.outcome)) return State::reached;
   // The question is the site's NAT: a server that does not answer says nothing about it.
   if (probe.check == CheckKind::nat) return State::unknown;

@@ -173,10 +173,8 @@ bool new_flows_may_be_limited(const Facts& facts) {
   if (by_turns || two_are_lost_beside_others(facts)) return true;
   const auto& late = facts.answered_late;
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
-  const auto late_udp =
-      std::ranges::count_if(late, [](const ProbeResult* result) { return is_udp(*result); });
-  const auto open_udp = std::ranges::count_if(open, &Flow::udp);
-  return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
+  return 3 * late.size() > open.size() ||
+         3 * those_that(late, is_udp).size() > those_that(open, &Flow::udp).size();
 }
 
 }  // namespace callready::findings

@@ -243,8 +243,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   Cause cause(failing_udp(context));
   cause.impaired = context.probes_that(needs_relay_over_stream);
   const auto replies_from = closed->replies_from;
-  const bool only_replies = replies_from.has_value();
-  if (only_replies) {
+  if (replies_from) {
     std::erase_if(cause.explained, [&](const ProbeResult* result) {
       return last_udp_port_of(*result) < *replies_from;
     });
@@ -280,13 +279,13 @@ Causes find_udp_blocked(const Diagnosis& context) {
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
   cause.fix = phrase(
       "{} {}.{}{}",
-      only_replies ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of "
+      replies_from ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of "
                             "at least 120 s):",
                             from_users(context))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context)),
-      wanted, only_replies ? Text() : ask_the_device(device_on_the_way(udp_cells(context))),
+      wanted, replies_from ? Text() : ask_the_device(device_on_the_way(udp_cells(context))),
       where_the_list_is(context, cause.explained));
-  if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
+  if (replies_from) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(cause, context);
   const auto& tcp = *tcp_works(context);
   cause.tell(
