@@ -56,9 +56,9 @@ std::vector<std::string> independent_resolvers(const Facts& facts) {
   const auto asked = facts.probes_that([](const ProbeResult& result) {
     const auto& probe = result.probe;
     return asks_a_dns_server(probe) && probe.control() && !findings::asks_nobody(probe) &&
-           !findings::is_name(probe.target.host) && !findings::is_inside(result);
+           !is_name(probe.target.host) && !is_inside(result);
   });
-  return first_of(findings::hosts_of(asked), most_resolvers);
+  return first_of(hosts_of(asked), most_resolvers);
 }
 
 // A host outside that was reached, and that nobody takes for a DNS server.
@@ -67,16 +67,15 @@ std::string no_resolver(const Facts& facts, const std::vector<std::string>& reso
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const auto& host = probe.target.host;
-    if (findings::is_udp(result) || !findings::goes_outside(result) || !reached(seen.outcome))
-      continue;
+    if (is_udp(result) || !findings::goes_outside(result) || !reached(seen.outcome)) continue;
     if (!seen.address || seen.address->is_special() || contains(resolvers, host)) continue;
-    if (found.empty() || (probe.control() && findings::is_name(host))) found = host;
+    if (found.empty() || (probe.control() && is_name(host))) found = host;
   }
   return found;
 }
 
 bool goes_to_a_name(const ProbeResult& result) {
-  return findings::is_direct(result) && findings::is_name(result.probe.target.host);
+  return is_direct(result) && is_name(result.probe.target.host);
 }
 
 bool any_name_resolves(const Facts& facts) {
@@ -88,9 +87,9 @@ bool any_name_resolves(const Facts& facts) {
 
 // Names that lead to one public address, where nothing answers in their names: is it a block page?
 std::set<std::string> names_at_one_address(const Facts& facts) {
-  const auto names = findings::read_names(facts);
+  const auto names = read_names(facts);
   std::set<std::string> found;
-  for (const auto& [address, misled] : findings::misled_to_one_address(names)) {
+  for (const auto& [address, misled] : misled_to_one_address(names)) {
     for (const auto* name : misled) found.insert(name->name);
   }
   return found;
@@ -114,7 +113,7 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     any_missing |= missing;
     const bool misled =
         (seen.address && seen.address->is_special()) || one_address.contains(probe.target.host);
-    return facts.asked_for(result) && (missing || (misled && findings::failing(result)));
+    return facts.asked_for(result) && (missing || (misled && failing(result)));
   });
   // Is it the names, or the line? These listen on 443 as well.
   if (any_missing && !any_resolved) {
@@ -123,8 +122,8 @@ void ask_for_names(const Facts& facts, Questions& questions) {
   }
   if (suspicious.empty()) return;
   // Where nothing resolves, one name shows it as well as three.
-  const auto names = of_different_owners(
-      findings::hosts_of(suspicious), any_resolved ? most_names : 1, findings::registrable_domain);
+  const auto names =
+      of_different_owners(hosts_of(suspicious), any_resolved ? most_names : 1, registrable_domain);
   for (const auto& name : names) {
     ask_for_name(questions, name);
     for (const auto& server : servers)
@@ -145,7 +144,7 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const auto& target = probe.target;
-    if (target.transport != Transport::tls || !findings::is_direct(result)) continue;
+    if (target.transport != Transport::tls || !is_direct(result)) continue;
     const auto ask = [&](Purpose purpose, CheckKind check, With with) {
       questions.ask(purpose, check, Transport::tls, target.host, target.port(), std::move(with));
     };
@@ -171,7 +170,7 @@ void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
     const auto& host = result.probe.target.host;
     const bool missing = result.observation.outcome == Outcome::unresolved;
     if (!missing || !goes_to_a_name(result) || !facts.asked_for(result)) continue;
-    if (names.size() < most_owners) names.emplace(findings::registrable_domain(host), host);
+    if (names.size() < most_owners) names.emplace(registrable_domain(host), host);
   }
   for (const auto& [owner, name] : names)
     ask_for_name(questions, servers.front(), {{"server", "true"}, {"name", name}});
@@ -182,13 +181,12 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
   const auto silent = facts.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
     // A SIP server gets one request over each transport.
-    return !findings::is_udp(result) && findings::is_direct(result) && facts.asked_for(result) &&
-           probe.check != CheckKind::hop && findings::got_no_answer(result) &&
+    return !is_udp(result) && is_direct(result) && facts.asked_for(result) &&
+           probe.check != CheckKind::hop && got_no_answer(result) &&
            seen.detail != DetailCode::sip_timed_out;
   });
   const bool others = facts.any_probe([](const ProbeResult& result) {
-    return !findings::is_udp(result) && findings::is_direct(result) &&
-           reached(result.observation.outcome);
+    return !is_udp(result) && is_direct(result) && reached(result.observation.outcome);
   });
   if (!others || silent.size() > most_hosts) return;
   for (const auto* result : silent) {
@@ -204,7 +202,7 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
 void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   const auto errors = facts.probes_that([&](const ProbeResult& result) {
     return findings::number_of(result, EvidenceKind::http_reply, Fact::status) >= 500.0 &&
-           result.probe.target.transport == Transport::tcp && findings::is_direct(result) &&
+           result.probe.target.transport == Transport::tcp && is_direct(result) &&
            facts.asked_for(result);
   });
   for (const auto* result : first_of(errors, most_hosts)) {
@@ -219,16 +217,16 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
 // Where only plain HTTP works, somebody on the way may have answered it. If no public page with a
 // known body was fetched: where does the service's own page lead?
 void ask_whose_page(const Facts& facts, Questions& questions) {
-  if (!findings::only_plain_http_works(facts)) return;
+  if (!only_plain_http_works(facts)) return;
   constexpr std::size_t enough = 2;
   std::size_t asked = 0;  // also by an earlier look, and by rows
   std::set<std::string> hosts;
-  for (const auto* result : findings::plain_http_answers(facts)) {
+  for (const auto* result : plain_http_answers(facts)) {
     const auto& host = result->probe.target.host;
     const bool page = findings::is_plain_page(*result);
     if (page && result->probe.with.contains("body")) return;
     asked += page;
-    if (!page && facts.asked_for(*result) && findings::is_name(host)) hosts.insert(host);
+    if (!page && facts.asked_for(*result) && is_name(host)) hosts.insert(host);
   }
   for (const auto& host : hosts) {
     if (asked >= enough) return;
@@ -244,12 +242,10 @@ void ask_behind_the_interception(const Facts& facts, Questions& questions) {
   auto taken = facts.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
     return probe.check == CheckKind::tcp && seen.outcome == Outcome::connected &&
-           ports.contains(probe.target.port()) && findings::is_direct(result) &&
-           facts.asked_for(result);
+           ports.contains(probe.target.port()) && is_direct(result) && facts.asked_for(result);
   });
-  std::ranges::stable_partition(taken, [](const ProbeResult* result) {
-    return findings::is_name(result->probe.target.host);
-  });
+  std::ranges::stable_partition(
+      taken, [](const ProbeResult* result) { return is_name(result->probe.target.host); });
   std::size_t asked = 0;
   for (const auto* result : taken) {
     if (asked == most_hosts) return;
@@ -263,13 +259,13 @@ void ask_behind_the_interception(const Facts& facts, Questions& questions) {
 void ask_through_the_proxy(const Facts& facts, Questions& questions) {
   std::string proxy;
   for (const auto& result : facts.report.probes) {
-    const bool foreign = !findings::is_direct(result) && findings::has_foreign_root(result);
+    const bool foreign = !is_direct(result) && has_foreign_root(result);
     if (foreign && facts.asked_for(result)) proxy = result.probe.target.route.proxy;
   }
   if (proxy.empty()) return;
   const auto anchors = facts.probes_that([](const ProbeResult& result) {
     const auto& probe = result.probe;
-    return findings::is_direct(result) && probe.control() && probe.check == CheckKind::tls &&
+    return is_direct(result) && probe.control() && probe.check == CheckKind::tls &&
            probe.target.port() == 443;
   });
   for (const auto* anchor : first_of(anchors, most_hosts)) {
@@ -308,7 +304,7 @@ AnswersStun answers_stun(const Flow& flow) {
     const bool asked = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
     const bool beside = probe.check == CheckKind::nat || probe.check == CheckKind::path;
     const bool answered = seen.outcome == Outcome::answered;
-    if (!flow.udp || flow.port == findings::dns_port || (!asked && !beside)) continue;
+    if (!flow.udp || flow.port == dns_port || (!asked && !beside)) continue;
     if (!answered && (!probe.control() || seen.outcome != Outcome::silent)) continue;
     best = std::min(best, !answered ? AnswersStun::silent
                           : asked   ? AnswersStun::asked
@@ -320,7 +316,7 @@ AnswersStun answers_stun(const Flow& flow) {
 // A server that sees another address over TCP than others do over UDP is asked over both, more than
 // once: which address a pool gives, chance says.
 void ask_how_seen(const Facts& facts, Questions& questions) {
-  const auto split = findings::split_paths(facts);
+  const auto split = split_paths(facts);
   if (!split) return;
   for (const auto* by_tcp : split->tcp) {
     const auto& target = by_tcp->probe.target;
@@ -341,8 +337,8 @@ void ask_how_seen(const Facts& facts, Questions& questions) {
 // Over UDP, name servers outside answer and nobody else does.
 bool only_names_are_answered(const Facts& facts) {
   const auto answered = facts.probes_that([](const ProbeResult& result) {
-    return findings::is_udp(result) && findings::is_direct(result) &&
-           !findings::is_inside(result) && result.observation.outcome == Outcome::answered;
+    return is_udp(result) && is_direct(result) && !is_inside(result) &&
+           result.observation.outcome == Outcome::answered;
   });
   return !answered.empty() && std::ranges::all_of(answered, [](const auto* result) {
     return result->probe.check == CheckKind::dns;
@@ -354,8 +350,7 @@ bool only_names_are_answered(const Facts& facts) {
 // times over one flow, and twenty times over new ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
-    return findings::got_no_answer(result) && findings::is_direct(result) &&
-           facts.asked_for(result);
+    return got_no_answer(result) && is_direct(result) && facts.asked_for(result);
   };
   const bool in_doubt = facts.line_loses() || only_names_are_answered(facts);
   if (!in_doubt || !facts.any_probe(silent)) return;
@@ -370,9 +365,9 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 }  // namespace
 
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
-  findings::Diagnosis context(report);
+  Diagnosis context(report);
   // Nothing that this computer sends reaches a router.
-  if (findings::disconnected(report.site) && !findings::find_offline(context).empty()) return {};
+  if (findings::disconnected(report.site) && !find_offline(context).empty()) return {};
   context.learn_contents();
   Questions questions(context);
   const bool no_udp = udp_is_shut(context);

@@ -24,7 +24,7 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   const bool tcp_in_doubt =
       flow.way == Reachability::lost || (flow.way == Reachability::refused && !flow.left);
   return any_sample(flow, [&](const FlowSample& sample) {
-    if (!findings::failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
+    if (!failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
     // One protocol may be lost where another one passes.
     return flow.udp ? sample.way == Reachability::lost && sample.cargo != Cargo::rtp : tcp_in_doubt;
   });
@@ -34,7 +34,7 @@ bool doubtful(const Facts& facts, const Flow& flow) {
 // earlier look has asked count, or each look would ask others, and the run would end ever later.
 void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   const auto in_doubt = facts.select([&](const Flow& flow) { return doubtful(facts, flow); });
-  const auto hosts = findings::set_of(in_doubt, &Flow::host);
+  const auto hosts = set_of(in_doubt, &Flow::host);
   std::map<std::string, std::size_t> tcp_ports;  // by host
   std::set<std::string> asked, alive;            // hosts
   for (const auto& flow : facts.flows) {
@@ -68,8 +68,7 @@ void ask_again(const Facts& facts, Questions& questions) {
   });
   // A device that bans this computer shuts out TCP as well, whatever the port and the host.
   const bool suspicious =
-      std::ranges::any_of(facts.flows, fell_silent) ||
-      findings::set_of(lost, &Flow::host).size() > 1 ||
+      std::ranges::any_of(facts.flows, fell_silent) || set_of(lost, &Flow::host).size() > 1 ||
       std::ranges::any_of(lost, [&](const Flow* flow) { return doubtful(facts, *flow); });
   if (!suspicious) return;
   auto reached = facts.select([](const Flow& flow) {

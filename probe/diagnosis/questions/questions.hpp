@@ -9,7 +9,11 @@
 
 namespace callready {
 
-using findings::Facts, findings::Flow, findings::FlowSample, findings::Reachability;
+using findings::Diagnosis, findings::Facts, findings::Flow, findings::FlowSample,
+    findings::Reachability, findings::dns_port;
+using findings::failing, findings::got_no_answer, findings::has_foreign_root, findings::hosts_of,
+    findings::is_direct, findings::is_inside, findings::is_name, findings::is_udp,
+    findings::registrable_domain, findings::set_of;
 
 // What goes with a question: the control, the payload.
 using With = std::map<std::string, std::string>;
@@ -62,8 +66,8 @@ std::set<std::uint16_t> intercepted_ports(const Facts& facts);
 // ways.cpp: which packets get as far as the last router that answers? And whether the second round
 // has shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
 // because of that, and need not be asked for one by one.
-void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried);
-bool udp_is_shut(const findings::Diagnosis& context);
+void ask_for_ways(const Diagnosis& context, Questions& questions, bool hurried);
+bool udp_is_shut(const Diagnosis& context);
 
 // hosts.cpp: do hosts that are silent on their one port live at all? Does what answered at first
 // answer still?

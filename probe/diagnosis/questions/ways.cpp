@@ -72,15 +72,14 @@ bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
 // Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
 // the way need no listener.
 void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
-  auto lost = findings::udp_cells(facts);
+  auto lost = udp_cells(facts);
   // A refusal may be a device's own.
-  if (std::ranges::any_of(lost, [](const Flow* flow) {
-        return findings::heard(*flow) || went(*flow, Reachability::left);
-      }))
+  if (std::ranges::any_of(
+          lost, [](const Flow* flow) { return heard(*flow) || went(*flow, Reachability::left); }))
     return;
   std::erase_if(lost, [&](const Flow* flow) {
     return !any_sample(*flow, [&](const FlowSample& sample) {
-      return findings::failing(*sample.result) && facts.asked_for(*sample.result);
+      return failing(*sample.result) && facts.asked_for(*sample.result);
     });
   });
   if (lost.empty()) return;
@@ -97,7 +96,7 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
     if (flow.port != 80 && flow.port != 443) {
-      if (findings::out(flow)) return;
+      if (out(flow)) return;
       other_tcp.insert(flow.port);
     } else if (flow.port == 443 && flow.way == Reachability::open) {
       web.emplace(flow.network, flow.host);
@@ -116,7 +115,7 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
 // does that, too.
 bool died_once(const Facts& facts, const Flow& flow) {
   const auto only_once = [&](const Flow& one) {
-    return one.way == Reachability::blocked && !findings::firmly_blocked(facts, one);
+    return one.way == Reachability::blocked && !firmly_blocked(facts, one);
   };
   if (!only_once(flow)) return false;
   const auto alike = std::ranges::count_if(facts.flows, [&](const Flow& other) {
@@ -144,7 +143,7 @@ bool is_explained(const reach::Diagnosis& drawn, const Flow& flow) {
 
 // They may have died by chance. Nobody has to listen there: the way is its own control. Where rows
 // suffer, worlds have asked about what they explain.
-void ask_once_more(const findings::Diagnosis& context, bool suffers, Questions& questions) {
+void ask_once_more(const Diagnosis& context, bool suffers, Questions& questions) {
   const auto flows = context.select([&](const Flow& flow) {
     return died_once(context, flow) && !(suffers && is_explained(context.worlds(), flow));
   });
@@ -192,8 +191,8 @@ bool any_row_suffers(const reach::Diagnosis& drawn) {
 // Of a host outside, on a port that is known.
 bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
   const auto* result = facts.find(event.probe);
-  const bool outside = result != nullptr && !findings::is_inside(*result);
-  return outside && event.flow.port != 0 && event.flow.port != findings::dns_port;
+  const bool outside = result != nullptr && !is_inside(*result);
+  return outside && event.flow.port != 0 && event.flow.port != dns_port;
 }
 
 // What the packet of each event meets in the likeliest world; of those that may not be asked about,
@@ -363,7 +362,7 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
   }
 }
 
-void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, const With& through,
+void ask_by_worlds(const Diagnosis& context, const Flow& control, const With& through,
                    const std::vector<std::size_t>& silent, Questions& questions) {
   const auto& drawn = context.worlds();
   Candidates candidates(context.report);
@@ -422,7 +421,7 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
     if (!any_sample(flow, of_anchor)) continue;  // asked about because a row's own port is closed
     const auto range = std::ranges::find_if(probes, [&](const ProbeResult& result) {
       return is_range(result.probe) && result.observation.outcome == Outcome::passed &&
-             !findings::is_inside(result) && result.probe.target.ports.contains(flow.port);
+             !is_inside(result) && result.probe.target.ports.contains(flow.port);
     });
     if (range == probes.end()) continue;
     auto again = range->probe;
@@ -437,10 +436,10 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
 // leave? One port each.
 void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
                            bool hurried) {
-  const auto left = facts.select(
-      [](const Flow& flow) { return flow.udp && is_range(flow) && findings::out(flow); });
+  const auto left =
+      facts.select([](const Flow& flow) { return flow.udp && is_range(flow) && out(flow); });
   if (left.empty()) return;
-  const auto open = findings::set_of(left, &Flow::port);
+  const auto open = set_of(left, &Flow::port);
   const auto in_trouble = facts.select(is_in_trouble);
   // Something is wrong over UDP. Else each more port that is asked for costs a router one of its
   // few answers.
@@ -454,7 +453,7 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
     if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
   }
   // Whom the routers were not asked about, since the same ports passed to others.
-  const auto troubled = findings::set_of(in_trouble, &Flow::host);
+  const auto troubled = set_of(in_trouble, &Flow::host);
   for (const auto& [probe, seen] : facts.report.probes) {
     if (seen.detail != DetailCode::spared || probe.target.sample.empty()) continue;
     const auto& host = probe.target.host;
@@ -466,7 +465,7 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   // Those that an earlier look has asked about count: each look would ask about others, and the run
   // end ever later.
   const auto known = hurried ? left : facts.select(was_seen_to_leave);
-  auto asked = findings::set_of(known, &Flow::host).size();
+  auto asked = set_of(known, &Flow::host).size();
   for (const auto& [host, port] : silent) {
     if (asked++ >= most_hosts_of_ranges) return;
     ask_the_way({true, host, port}, through, questions);
@@ -476,27 +475,26 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
 }  // namespace
 
 std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
-  return findings::ports_of(facts.probes_that([](const ProbeResult& result) {
-    return findings::is_direct(result) && findings::has_foreign_root(result);
-  }));
+  return findings::ports_of(facts.probes_that(
+      [](const ProbeResult& result) { return is_direct(result) && has_foreign_root(result); }));
 }
 
-bool udp_is_shut(const findings::Diagnosis& context) {
-  const auto closed = findings::closed_udp(context);
+bool udp_is_shut(const Diagnosis& context) {
+  const auto closed = closed_udp(context);
   if (!closed || closed->confidence != Confidence::certain || closed->replies_from) return false;
   // Ports that no service of the set has: a firewall with an allow list may know those.
   return std::ranges::all_of(other_udp_ports,
                              [&](std::uint16_t port) { return is_blocked(context, port); });
 }
 
-void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
+void ask_for_ways(const Diagnosis& context, Questions& questions, bool hurried) {
   const auto* control = find_control(context);
   if (control == nullptr) return ask_once_more(context, false, questions);
   const SocketAddress listener{*reached_at(*control), control->port};
   const With through{{"control", listener.to_string()}};
   ask_beyond_the_set(context, through, questions);
   const bool any_in_doubt = std::ranges::any_of(context.flows, [](const Flow& flow) {
-    return flow.port != findings::dns_port && flow.way != Reachability::open;
+    return flow.port != dns_port && flow.way != Reachability::open;
   });
   bool suffers = false;
   if (any_in_doubt) {
