@@ -279,9 +279,9 @@ RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others, Attribu
   planned.probes.push_back(result.probe.id);
   planned.note = "measured from this computer";
   others.push_back(std::move(result));
-  ResultIndex evidences(others);
-  evidences.attribute(std::move(causes));
-  return judge_requirement(requirement, planned, evidences, {});
+  ResultIndex index(others);
+  index.attribute(std::move(causes));
+  return judge_requirement(requirement, planned, index, {});
 }
 
 ProbeResult left_with(std::int64_t port, std::string host = "192.0.2.7") {
@@ -717,21 +717,21 @@ TEST(SipAlgRow, IsNotTestedWhereACauseClosesTheWay) {
   udp.transport = Transport::udp;
   const std::vector<ProbeResult> results{test::result_of(udp), test::result_of(tcp)};
   const auto &lost = results[0].probe.id, &answered = results[1].probe.id;
-  ResultIndex evidences(results);
+  ResultIndex index(results);
   Attribution causes;
   causes.entries.push_back(
       {FindingCode::firewall_udp_port_blocked, "UDP to port 443 is blocked", {lost}, {}});
-  evidences.attribute(std::move(causes));
-  const auto alone = judge_requirement(requirement, {"set", "alg", {lost}}, evidences, {});
+  index.attribute(std::move(causes));
+  const auto alone = judge_requirement(requirement, {"set", "alg", {lost}}, index, {});
   EXPECT_EQ(alone.status, Status::skip);
   EXPECT_EQ(alone.summary,
             "sip.example.com:443 (UDP) cannot be tested until this is fixed: UDP to port 443 is "
             "blocked");
-  const auto both = judge_requirement(requirement, {"set", "alg", {lost, answered}}, evidences, {});
+  const auto both = judge_requirement(requirement, {"set", "alg", {lost, answered}}, index, {});
   EXPECT_EQ(both.status, Status::pass);
   EXPECT_EQ(both.summary, "reached; " + alone.summary.string());
   requirement.severity = Severity::required;
-  EXPECT_EQ(judge_requirement(requirement, {"set", "alg", {lost}}, evidences, {}).status,
+  EXPECT_EQ(judge_requirement(requirement, {"set", "alg", {lost}}, index, {}).status,
             Status::unknown);
 }
 
@@ -841,11 +841,11 @@ TEST(Requirement, SaysNoMoreThanWasSeen) {
   // The reason to doubt it is the same device.
   const std::vector<ProbeResult> taken{test::result_of(instead)};
   const PlannedRequirement planned{"set", "row", {taken.front().probe.id}};
-  ResultIndex evidences(taken);
+  ResultIndex index(taken);
   Attribution doubts;
   doubts.doubted = {{taken.front().probe.id, "a device in the path may take connections itself"}};
-  evidences.attribute(std::move(doubts));
-  EXPECT_EQ(judge_requirement(with_reach(all()), planned, evidences, {}).summary,
+  index.attribute(std::move(doubts));
+  EXPECT_EQ(judge_requirement(with_reach(all()), planned, index, {}).summary,
             "not known: a:443 (TLS): a device in the path answered in its place");
 }
 

@@ -199,14 +199,14 @@ TEST(ResultIndex, KnowsDistancesByHostAndOfASetByRegion) {
       test::result_of({"d", answered, "", "south", 1, 443, "http://proxy:3128"}),
       test::result_of({"of-another-set", answered, "", "north", 2}),
   };
-  const ResultIndex evidences(results);
-  EXPECT_EQ(evidences.notes_on("a").distance, Milliseconds(20));
-  EXPECT_EQ(evidences.notes_on("z").distance, std::nullopt);
-  EXPECT_EQ(evidences.notes_on("d").distance, std::nullopt)
+  const ResultIndex index(results);
+  EXPECT_EQ(index.notes_on("a").distance, Milliseconds(20));
+  EXPECT_EQ(index.notes_on("z").distance, std::nullopt);
+  EXPECT_EQ(index.notes_on("d").distance, std::nullopt)
       << "a round trip to the proxy is no distance";
   PlannedRequirement row;
   for (std::size_t i = 0; i < 5; ++i) row.probes.push_back(results[i].probe.id);
-  EXPECT_EQ(distances_of_regions({row}, evidences), (RegionDistances{{"north", Milliseconds(10)}}));
+  EXPECT_EQ(distances_of_regions({row}, index), (RegionDistances{{"north", Milliseconds(10)}}));
 }
 
 TEST(Staleness, IsSaidAfterSomeMonths) {

@@ -85,13 +85,13 @@ using RegionDistances = std::map<std::string, std::optional<Milliseconds>>;
 
 // Measured directly, by the probes of one set's rows. Hosts without a region are not in it.
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
-                                     const ResultIndex& evidences);
+                                     const ResultIndex& index);
 
 using Rows = Indexed<RequirementResult>;  // of one set
 
 // One row: what was reached, and what that means according to the row's `reach`.
 RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
-                                    const ResultIndex& evidences, const RegionDistances& regions);
+                                    const ResultIndex& index, const RegionDistances& regions);
 
 // What losing all of these rows does to whatever needs one of them: the weightiest decides.
 Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
@@ -108,7 +108,7 @@ std::vector<std::string> rows_that_block(const CapabilityResult& capability, con
 // The whole set. Rows that were not planned do not appear, nor do capabilities of other scenarios.
 // Where no capability could be measured (`--only` with a row that none needs), the rows themselves
 // give the verdict.
-SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences);
+SetResult judge_set(const PlannedSet& planned, const ResultIndex& index);
 
 // The worst of the capabilities that could be measured; one that calls do without, or that has no
 // required row, can make it degraded at most, and so can a required row that fails. Where no

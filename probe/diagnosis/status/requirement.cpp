@@ -37,11 +37,11 @@ bool any_is(const std::vector<HostState>& hosts, State state) {
 // next. Returns the others that were lost and whose distance is not known: each may be nearer than
 // what is kept.
 std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
-                                    const ResultIndex& evidences, const RegionDistances& regions) {
+                                    const ResultIndex& index, const RegionDistances& regions) {
   constexpr int lost_somewhere = 2;
   const auto rank = [&](const HostState& host) {
     // By its own round trip, otherwise that of the nearest host of its region.
-    auto distance = evidences.notes_on(host.host).distance;
+    auto distance = index.notes_on(host.host).distance;
     if (!distance) distance = found_in(regions, host.region);
     if (distance) return std::pair(0, distance->count());
     return std::pair(host.state == State::reached ? 1 : lost_somewhere, 0.0);
@@ -57,12 +57,12 @@ std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
 }
 
 // A packet to one of this row's media ports, perhaps by a probe of another row.
-Departure same_ports_seen(const Probes& probes, const ResultIndex& evidences) {
+Departure same_ports_seen(const Probes& probes, const ResultIndex& index) {
   Departure seen;
   for (const auto* own : probes) {
     if (own->probe.check != CheckKind::udp_range) continue;
-    if (evidences.notes_on(own->probe.target.host).troubled) return {};
-    if (seen.result == nullptr) seen = evidences.left_by_port(own->probe.target.ports);
+    if (index.notes_on(own->probe.target.host).troubled) return {};
+    if (seen.result == nullptr) seen = index.left_by_port(own->probe.target.ports);
   }
   return seen;
 }
@@ -70,16 +70,16 @@ Departure same_ports_seen(const Probes& probes, const ResultIndex& evidences) {
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
 // kind, that left the site (checks/hop.cpp, "spared"). If one of them is in doubt, that one is
 // returned: the row is no surer than that.
-Departure same_kind_seen(const Probes& probes, const ResultIndex& evidences) {
+Departure same_kind_seen(const Probes& probes, const ResultIndex& index) {
   Departure seen;
   for (const auto* own : probes) {
     const auto& said = own->observation.evidence;
     const bool spared = own->observation.detail == DetailCode::spared && !said.empty();
     const auto port = spared ? port_fact(said.front(), Fact::port) : std::nullopt;
     if (own->probe.check != CheckKind::hop || !port) continue;
-    const auto other = evidences.syn_that_left(own->probe.target.host, *port);
-    if (other.result == nullptr || evidences.loses(other.result->probe.id)) continue;
-    if (!evidences.doubt_about(other.result->probe.id).empty()) return other;
+    const auto other = index.syn_that_left(own->probe.target.host, *port);
+    if (other.result == nullptr || index.loses(other.result->probe.id)) continue;
+    if (!index.doubt_about(other.result->probe.id).empty()) return other;
     if (seen.result == nullptr) seen = other;
   }
   return seen;
@@ -106,14 +106,14 @@ Text seen_with_others(const Departure& other) {
 // answer left for them, as if they had not been in the sample; but only if others of the row, or of
 // the same ports, were reached and none was lost. Returns how many.
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
-                            bool same_ports, const ResultIndex& evidences) {
+                            bool same_ports, const ResultIndex& index) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
-  const bool others = evidences.edge_answers && any_is(hosts, State::reached);
+  const bool others = index.edge_answers && any_is(hosts, State::reached);
   if (!by_edge || any_is(hosts, State::bad) || !(others || same_ports)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
     if (host.state != State::unknown) return false;
     const auto& seen = host.why->observation;
-    const auto& notes = evidences.notes_on(host.host);
+    const auto& notes = index.notes_on(host.host);
     return (seen.outcome == Outcome::silent || seen.detail == DetailCode::spared) &&
            !is_dropped(seen.detail) && !notes.died_on_the_way && !notes.troubled &&
            !notes.nobody_seen_on_the_way;
@@ -124,11 +124,11 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 // measured: one way is taken to be half of one (docs/design.md, media.delay). Empty: within the
 // vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
 Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
-                const ResultIndex& evidences) {
+                const ResultIndex& index) {
   const auto most = requirement.thresholds.one_way_delay_ms;
   std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
-    const auto distance = evidences.notes_on(host.host).media_distance();
+    const auto distance = index.notes_on(host.host).media_distance();
     if (host.state == State::reached && distance)
       shortest = std::min(shortest.value_or(*distance), *distance);
   }
@@ -224,19 +224,19 @@ Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted)
 }
 
 // The result of a host that was not reached, or not for certain.
-Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
-  const auto doubt = evidences.doubt_about(result.probe.id);
+Text trouble_in_words(const ProbeResult& result, const ResultIndex& index) {
+  const auto doubt = index.doubt_about(result.probe.id);
   const bool told = result.observation.detail == DetailCode::answered_on_the_way;
   if (doubt.empty() || told) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
-  if (answered_again(result, evidences)) return phrase("answered on the second try, but {}", doubt);
-  if (outcome == Outcome::passed || evidences.got_out.contains(result.probe.id))
+  if (answered_again(result, index)) return phrase("answered on the second try, but {}", doubt);
+  if (outcome == Outcome::passed || index.got_out.contains(result.probe.id))
     return phrase("packets leave the site, but {}", doubt);
   return phrase("{} ({})", outcome_in_words(result.observation), doubt);
 }
 
 Text summarise(const std::vector<HostState>& hosts, const Count& counted,
-               const ResultIndex& evidences) {
+               const ResultIndex& index) {
   // If nothing was sent (no route there), do not say that it was not reached.
   const bool untried = !hosts.empty() && std::ranges::all_of(hosts, [](const HostState& host) {
     return host.state != State::reached && host.why->observation.outcome == Outcome::skipped;
@@ -252,7 +252,7 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
       break;
     }
     const auto where = endpoint_in_words(host.why->probe.target);
-    const auto what = trouble_in_words(*host.why, evidences);
+    const auto what = trouble_in_words(*host.why, index);
     lost.push_back(mixed && host.state == State::unknown ? phrase("{}, not known: {}", where, what)
                                                          : phrase("{}: {}", where, what));
   }
@@ -299,24 +299,24 @@ void spare(RequirementResult& result, const Requirement& requirement) {
 // There is one NAT, whichever servers measure it: if those that a row names are silent, others that
 // answered speak for them.
 std::vector<std::string> own_or_others(const PlannedRequirement& planned,
-                                       const ResultIndex& evidences) {
-  const auto* other = evidences.nat_test;
-  const bool own =
-      std::ranges::any_of(evidences.results_of(planned.probes),
-                          [](const auto* result) { return reached(result->observation.outcome); });
+                                       const ResultIndex& index) {
+  const auto* other = index.nat_test;
+  const bool own = std::ranges::any_of(index.results_of(planned.probes), [](const auto* result) {
+    return reached(result->observation.outcome);
+  });
   if (other != nullptr && planned.skipped.empty() && !own) return {other->probe.id};
   return planned.probes;
 }
 
 // The tests of what is on the way (NAT, SIP ALG) that could not be made because a cause closes the
 // way to their servers, which other rows report. Empty: none.
-Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& evidences) {
+Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& index) {
   if (!only_measures(requirement.check)) return {};
   std::vector<Text> endpoints;
   const Attribution::Entry* cause = nullptr;
   for (const auto* result : probes) {
     const auto& probe = result->probe;
-    const auto* closed_by = evidences.loss_of(probe.id);
+    const auto* closed_by = index.loss_of(probe.id);
     if (closed_by == nullptr) continue;
     endpoints.push_back(endpoint_in_words(probe.target));
     if (cause == nullptr) cause = closed_by;
@@ -344,21 +344,20 @@ Text sampled(Sample sample, const Probes& probes) {
 }  // namespace
 
 RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
-                                    const ResultIndex& evidences, const RegionDistances& regions) {
+                                    const ResultIndex& index, const RegionDistances& regions) {
   RequirementResult result;
   result.id = requirement.id;
   result.title = requirement.title;
   result.source = requirement.source;
   result.severity = requirement.severity;
-  result.probes =
-      requirement.check == CheckKind::nat ? own_or_others(plan, evidences) : plan.probes;
-  const auto probes = evidences.results_of(result.probes);
+  result.probes = requirement.check == CheckKind::nat ? own_or_others(plan, index) : plan.probes;
+  const auto probes = index.results_of(result.probes);
   result.sampled = sampled(plan.sampled, probes);
   result.elsewhere = plan.elsewhere;
   if (!plan.skipped.empty()) {
     result.status = plan.open_question ? Status::unknown : Status::skip;
     result.summary = plan.skipped;
-    const auto* cause = plan.untried ? evidences.closure(requirement) : nullptr;
+    const auto* cause = plan.untried ? index.closure(requirement) : nullptr;
     if (cause != nullptr) {
       result.status = Status::fail;
       result.summary = phrase("cannot work until this is fixed: {}", cause->title);
@@ -370,29 +369,29 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   }
   std::vector<Text> flaws;  // some may be empty
   for (const auto* probe : probes) {
-    flaws.push_back(evidences.impairment(probe->probe.id));
+    flaws.push_back(index.impairment(probe->probe.id));
     result.impaired |= !flaws.back().empty();
     flaws.push_back(flaw_of(*probe, requirement));
   }
-  auto probed = row_outcome(requirement, probes, evidences);
+  auto probed = row_outcome(requirement, probes, index);
   result.total = probed.total;
   result.reached = probed.reached;
   auto& hosts = probed.hosts;
-  const auto same_ports = same_ports_seen(probes, evidences);
+  const auto same_ports = same_ports_seen(probes, index);
   const bool none_left = hosts.empty(), any_same = same_ports.result != nullptr;
-  const auto left_out = drop_unmeasured(hosts, requirement, any_same, evidences);
-  const auto other = none_left       ? same_kind_seen(probes, evidences)
+  const auto left_out = drop_unmeasured(hosts, requirement, any_same, index);
+  const auto other = none_left       ? same_kind_seen(probes, index)
                      : hosts.empty() ? same_ports
                                      : Departure();
   if (other.result != nullptr) {
-    const auto doubt = evidences.doubt_about(other.result->probe.id);
+    const auto doubt = index.doubt_about(other.result->probe.id);
     result.status = doubt.empty() ? Status::pass : Status::unknown;
     result.summary =
         doubt.empty() ? seen_with_others(other) : phrase("packets leave the site, but {}", doubt);
     add_to(result.summary, plan.note);
     return result;
   }
-  const auto open = untested(requirement, probes, evidences);
+  const auto open = untested(requirement, probes, index);
   if (hosts.empty() && !open.empty()) {
     const bool required = requirement.severity == Severity::required;
     result.status = required ? Status::unknown : Status::skip;
@@ -407,7 +406,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   Text prefix, suffix;
   std::vector<HostState> doubtful;
   if (requirement.reach.kind == Reach::Kind::nearest) {
-    doubtful = keep_nearest(hosts, requirement.reach.count, evidences, regions);
+    doubtful = keep_nearest(hosts, requirement.reach.count, index, regions);
     const auto names = joined_texts(hosts | std::views::transform(&HostState::host));
     if (!hosts.empty()) prefix = phrase("nearest: {}; ", names);
   }
@@ -427,12 +426,12 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   }
   if (result.status == Status::unknown && probed.for_the_proxy)
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
-  result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
+  result.summary = prefix + summarise(hosts, counted, index) + suffix;
   add_to(result.summary, open);
   add_to(result.summary, compare_routes(probes));
   judge_streams(result, requirement, probes, flaws);
   if (!is_streamed(requirement, probes)) {
-    flaws.push_back(delay_flaw(requirement, hosts, evidences));
+    flaws.push_back(delay_flaw(requirement, hosts, index));
     result.poor |= !flaws.back().empty();
   }
   std::erase_if(flaws, [](const Text& flaw) { return flaw.empty(); });

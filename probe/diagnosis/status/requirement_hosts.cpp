@@ -11,9 +11,9 @@ namespace callready {
 namespace {
 
 // What the probe says by itself.
-State own_state(const ProbeResult& result, const ResultIndex& evidences) {
+State own_state(const ProbeResult& result, const ResultIndex& index) {
   const auto& [probe, observation] = result;
-  const auto& notes = evidences.notes_on(probe.target.host);
+  const auto& notes = index.notes_on(probe.target.host);
   if (observation.detail == DetailCode::not_needed) return State::ignored;
   // A packet meant to end beyond the edge but answered nearer says nothing about the far end.
   if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
@@ -28,7 +28,7 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   if (observation.outcome == Outcome::skipped) {
     // One port speaks for those of its kind (checks/hop.cpp), unless a cause closes them all.
     if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
-      const bool lost = notes.died_on_the_way || evidences.loses(probe.id);
+      const bool lost = notes.died_on_the_way || index.loses(probe.id);
       return lost ? State::unknown : State::ignored;
     }
     if (observation.detail == DetailCode::no_room && notes.shut()) return State::bad;
@@ -50,26 +50,26 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
 // that is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves
 // nothing about one that may ignore strangers (media ranges; SIP, over a connection too, unless the
 // server answered us elsewhere).
-State state_of(const ProbeResult& result, const ResultIndex& evidences) {
-  auto own = own_state(result, evidences);
+State state_of(const ProbeResult& result, const ResultIndex& index) {
+  auto own = own_state(result, index);
   if (own == State::ignored) return own;
   const auto& id = result.probe.id;
-  if (evidences.loses(id)) return only_measures(result.probe.check) ? State::ignored : State::bad;
-  if (own == State::bad && evidences.got_out.contains(id)) own = State::reached;
-  if (!evidences.doubt_about(id).empty()) return State::unknown;
-  return own == State::unknown && evidences.given_up.contains(id) ? State::bad : own;
+  if (index.loses(id)) return only_measures(result.probe.check) ? State::ignored : State::bad;
+  if (own == State::bad && index.got_out.contains(id)) own = State::reached;
+  if (!index.doubt_about(id).empty()) return State::unknown;
+  return own == State::unknown && index.given_up.contains(id) ? State::bad : own;
 }
 
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
-                       const ResultIndex& evidences) {
+                       const ResultIndex& index) {
   return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
-         requirement.proxy != ProxyUse::never && evidences.proxy_carries;
+         requirement.proxy != ProxyUse::never && index.proxy_carries;
 }
 
-bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
+bool no_such_name(const ProbeResult& result, const ResultIndex& index) {
   return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden &&
-         !evidences.loses(result.probe.id);
+         result.observation.detail == DetailCode::no_such_name && !index.names_are_hidden &&
+         !index.loses(result.probe.id);
 }
 
 // The router that saw a packet that ended on the way: as far as it is known to have got.
@@ -91,15 +91,15 @@ struct Endpoint {
   bool gone = true;                  // every route failed because the name does not exist
   const ProbeResult* why = nullptr;  // the first route that was not the way
 
-  void add_route(const ProbeResult& result, State route, const ResultIndex& evidences) {
+  void add_route(const ProbeResult& result, State route, const ResultIndex& index) {
     if (route == State::ignored) return;
     const bool at_once =
         reached(result.observation.outcome) && result.observation.outcome != Outcome::passed;
-    const bool later = answered_again(result, evidences);
+    const bool later = answered_again(result, index);
     again = (again || !answered) && later && !at_once;
     answered = answered || at_once || later;
     if (left_by.empty()) left_by = seen_by(result);
-    gone = gone && no_such_name(result, evidences);
+    gone = gone && no_such_name(result, index);
     if (route != State::reached && why == nullptr) why = &result;
     state = std::max(state, route);
   }
@@ -181,14 +181,14 @@ bool is_companion(const ProbeResult& result, const Requirement& requirement) {
          (probe.check == CheckKind::dns && probe.with.contains("type"));
 }
 
-bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
+bool answered_again(const ProbeResult& result, const ResultIndex& index) {
   const auto check = result.probe.check;
-  return evidences.got_out.contains(result.probe.id) && check != CheckKind::hop &&
+  return index.got_out.contains(result.probe.id) && check != CheckKind::hop &&
          check != CheckKind::udp_range;
 }
 
 RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
-                       const ResultIndex& evidences) {
+                       const ResultIndex& index) {
   RowOutcome row;
   std::vector<std::string> order;
   std::map<std::string, std::map<std::string, Endpoint>> hosts;
@@ -198,21 +198,21 @@ RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
     const auto& target = result->probe.target;
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
-    auto state = state_of(*result, evidences);
+    auto state = state_of(*result, index);
     // Another question to the same port, which was answered.
-    const auto* quic = evidences.quic_answer(target);
+    const auto* quic = index.quic_answer(target);
     if (state != State::ignored) {
       ++row.total;
       row.reached += state == State::reached || quic != nullptr;
     }
     row.needless |= result->observation.detail == DetailCode::not_needed;
-    const bool for_the_proxy = left_to_the_proxy(*result, requirement, evidences);
+    const bool for_the_proxy = left_to_the_proxy(*result, requirement, index);
     row.for_the_proxy |= for_the_proxy;
     if (state == State::bad && for_the_proxy) state = State::unknown;
     const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
     auto& endpoint = hosts[target.host][key];
-    endpoint.add_route(*result, state, evidences);
-    if (quic != nullptr) endpoint.add_route(*quic, State::reached, evidences);
+    endpoint.add_route(*result, state, index);
+    if (quic != nullptr) endpoint.add_route(*quic, State::reached, index);
   }
   const HostWeights weights(requirement);
   for (const auto& host : order) {
@@ -225,7 +225,7 @@ RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
     // An example may have been retired by its owner; one that a cause shuts off stands for what is
     // shut off with it.
     const bool shut =
-        merged.state == State::bad && !merged.gone && evidences.loses(merged.why->probe.id);
+        merged.state == State::bad && !merged.gone && index.loses(merged.why->probe.id);
     if (shut && merged.weight == HostWeight::example) merged.weight = HostWeight::current;
     if (merged.state != State::ignored) row.hosts.push_back(std::move(merged));
   }

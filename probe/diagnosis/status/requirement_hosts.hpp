@@ -28,7 +28,7 @@ struct HostState {
 
 // True if nobody answered at first, but did when the same was sent again: this shows more than that
 // packets get out.
-bool answered_again(const ProbeResult& result, const ResultIndex& evidences);
+bool answered_again(const ProbeResult& result, const ResultIndex& index);
 
 // Probes besides those of the row's own check: the names that its addresses have in reverse DNS,
 // the SIP ALG test of a server of the user's own. They add to the row, but never make it fail.
@@ -44,7 +44,7 @@ struct RowOutcome {
   bool for_the_proxy = false;
 };
 RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
-                       const ResultIndex& evidences);
+                       const ResultIndex& index);
 
 // The same endpoints over two routes: "direct 23 ms, through the proxy 41 ms", how long it took to
 // set up the row's connections, as the median of those endpoints that both routes reached. Empty if

@@ -96,10 +96,10 @@ const HostNotes& ResultIndex::notes_on(const std::string& host) const {
 }
 
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
-                                     const ResultIndex& evidences) {
+                                     const ResultIndex& index) {
   RegionDistances regions;
   for (const auto& row : planned) {
-    for (const auto* result : evidences.results_of(row.probes)) {
+    for (const auto* result : index.results_of(row.probes)) {
       const auto& trip = result->observation.round_trip;
       if (!trip || !findings::is_direct(*result) || result->probe.region.empty()) continue;
       keep_shorter(regions[result->probe.region], *trip);

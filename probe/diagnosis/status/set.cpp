@@ -162,7 +162,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
   return verdict == Verdict::degraded && open ? Verdict::unknown : verdict;
 }
 
-SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
+SetResult judge_set(const PlannedSet& planned, const ResultIndex& index) {
   const auto& set = *planned.set;
   const auto& scenarios = planned.scenarios;
   SetResult result;
@@ -171,14 +171,14 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
   for (const auto& advice : set.advice) {
     if (is_for(advice, scenarios)) result.advice.push_back({advice.id, advice.text, advice.source});
   }
-  const auto regions = distances_of_regions(planned.rows, evidences);
+  const auto regions = distances_of_regions(planned.rows, index);
   for (const auto& plan : planned.rows) {
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
-    const bool streamed = is_streamed(row, evidences.results_of(plan.probes));
+    const bool streamed = is_streamed(row, index.results_of(plan.probes));
     if (streamed) row.thresholds = media_figures(set, row);
-    auto judged = judge_requirement(row, plan, evidences, regions);
+    auto judged = judge_requirement(row, plan, index, regions);
     const auto filled = planned.own.find(row.id);
     judged.rules =
         rules_of(set, filled == planned.own.end() ? *requirement : filled->second, scenarios);
