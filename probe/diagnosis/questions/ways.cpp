@@ -72,7 +72,7 @@ bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
 // Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
 // the way need no listener.
 void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
-  auto lost = udp_cells(facts);
+  auto lost = udp_flows(facts);
   // A refusal may be a device's own.
   if (std::ranges::any_of(
           lost, [](const Flow* flow) { return heard(*flow) || went(*flow, Reachability::left); }))

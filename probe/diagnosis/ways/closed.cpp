@@ -36,7 +36,7 @@ struct Span {
 
 std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed) {
   std::map<std::uint16_t, bool> ports;  // whether they get out
-  for (const auto* flow : udp_cells(facts)) {
+  for (const auto* flow : udp_flows(facts)) {
     if (out(*flow)) ports[flow->port] = true;
   }
   for (const auto* flow : closed) ports[flow->port] = false;
@@ -63,7 +63,7 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
     return std::pair(failing(*sample.result), sample.result->probe.target.host != host);
   };
   const FlowSample* best = nullptr;
-  for (const auto* flow : udp_cells(facts)) {
+  for (const auto* flow : udp_flows(facts)) {
     for (const auto& sample : flow->samples) {
       if (gets_out(sample.way) && (best == nullptr || rank(sample) < rank(*best))) best = &sample;
     }

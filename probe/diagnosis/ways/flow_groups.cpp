@@ -132,12 +132,12 @@ std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows,
   return strong;
 }
 
-std::vector<const Flow*> udp_cells(const Facts& facts) {
+std::vector<const Flow*> udp_flows(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
 }
 
 void add_what_udp_met(Cause& cause, const Facts& facts) {
-  const auto flows = udp_cells(facts);
+  const auto flows = udp_flows(facts);
   std::map<std::string, std::set<std::string>> refused;  // networks, by the device that did it
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent;  // operators

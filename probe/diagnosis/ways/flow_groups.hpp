@@ -51,7 +51,7 @@ bool firmly_blocked(const Facts& facts, const Flow& flow);
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
 
 // All flows over UDP except DNS.
-std::vector<const Flow*> udp_cells(const Facts& facts);
+std::vector<const Flow*> udp_flows(const Facts& facts);
 
 // What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
 // servers that are silent, and a few of the packets.

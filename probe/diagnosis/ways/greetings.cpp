@@ -37,7 +37,7 @@ Probes hellos(const Facts& facts, Outcome outcome) {
 }  // namespace
 
 Causes find_refused_quic(const Diagnosis& context) {
-  const auto* works = first_sample(udp_cells(context), [](const FlowSample& sample) {
+  const auto* works = first_sample(udp_flows(context), [](const FlowSample& sample) {
     return sample.way == Reachability::open && !sample.refusal && sample.port != quic_port;
   });
   if (works == nullptr || drops_strangers(context)) return {};

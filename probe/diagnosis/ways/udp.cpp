@@ -228,7 +228,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   // If it is only one network, it may be that one.
   const auto by_udp = context.select([](const Flow& flow) { return flow.udp; });
   const bool several = set_of(by_udp, &Flow::network).size() > 1;
-  const bool seen = !closed.replies_from && any_sample(udp_cells(context), is_blocked_on_the_way);
+  const bool seen = !closed.replies_from && any_sample(udp_flows(context), is_blocked_on_the_way);
   // Where nothing but silence shows it, somebody further out may do it.
   const auto surest = seen && several                  ? certain
                       : seen || silence_tells(context) ? likely
@@ -257,7 +257,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (cause.confidence == possible) {
     // What is seen to be blocked is reported as that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
-    auto silent = udp_cells(context);
+    auto silent = udp_flows(context);
     std::erase_if(
         silent, [](const Flow* flow) { return heard(*flow) || !went(*flow, Reachability::lost); });
     if (set_of(silent, &Flow::party).size() < 2) return {};  // reported for that one
@@ -283,7 +283,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             "at least 120 s):",
                             from_users(context))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context)),
-      wanted, replies_from ? Text() : ask_the_device(device_on_the_way(udp_cells(context))),
+      wanted, replies_from ? Text() : ask_the_device(device_on_the_way(udp_flows(context))),
       where_the_list_is(context, cause.explained));
   if (replies_from) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(cause, context);
