@@ -9,7 +9,7 @@
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::reach {
-struct Diagnosis;
+struct Drawn;
 }
 
 namespace callready::findings {
@@ -92,12 +92,12 @@ class Diagnosis : public Facts {
   void learn_contents();
   // What worlds say about all that was seen, with what was found about contents so far; made when
   // it is first asked for.
-  const reach::Diagnosis& worlds() const;
+  const reach::Drawn& worlds() const;
 
  private:
   std::set<std::string> explained_, impaired_;
   std::vector<Finding> contents_;
-  mutable std::shared_ptr<const reach::Diagnosis> worlds_;
+  mutable std::shared_ptr<const reach::Drawn> worlds_;
 };
 
 using Causes = std::vector<Cause>;

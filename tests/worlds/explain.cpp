@@ -11,7 +11,7 @@ constexpr double most_of_a_refusal = .98;
 
 class Explainer {
  public:
-  Explainer(const Diagnosis& drawn, const AskedRows& asked) : drawn_(drawn) {
+  Explainer(const Drawn& drawn, const AskedRows& asked) : drawn_(drawn) {
     for (const auto& row : asked.rows) {
       const bool matters = row.row->severity != Severity::optional;
       asks_nat_ |= matters && row.nat;
@@ -84,7 +84,7 @@ class Explainer {
     }
   }
 
-  const Diagnosis& drawn_;
+  const Drawn& drawn_;
   const Boxes& boxes_ = drawn_.boxes;
   const std::vector<World>& worlds_ = drawn_.worlds;
   bool asks_nat_ = false, asks_sip_alg_ = false;
@@ -94,7 +94,7 @@ class Explainer {
 }  // namespace
 
 // A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
-Code code_of(const Box& box, const Diagnosis& drawn) {
+Code code_of(const Box& box, const Drawn& drawn) {
   const auto beside_proxy = [&] {
     return std::ranges::any_of(drawn.sight.events.signs, [](const SignEvent& event) {
       return (bit(event.sign) & signs_of_proxy) != 0;
@@ -108,7 +108,7 @@ Code code_of(const Box& box, const Diagnosis& drawn) {
   return box.code;
 }
 
-std::vector<Cause> causes_of(const Diagnosis& drawn, const AskedRows& asked) {
+std::vector<Cause> causes_of(const Drawn& drawn, const AskedRows& asked) {
   return Explainer(drawn, asked).make();
 }
 

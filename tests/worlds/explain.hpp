@@ -19,9 +19,9 @@ struct Cause {
 };
 
 // The code under which a box is reported.
-Code code_of(const Box& box, const Diagnosis& drawn);
+Code code_of(const Box& box, const Drawn& drawn);
 
 // The surest first; none below is_worth_saying.
-std::vector<Cause> causes_of(const Diagnosis& drawn, const AskedRows& asked);
+std::vector<Cause> causes_of(const Drawn& drawn, const AskedRows& asked);
 
 }  // namespace callready::reach

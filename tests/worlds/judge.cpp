@@ -131,8 +131,7 @@ class SetJudge {
   std::map<std::vector<RowState>, Verdicts> known_;
 };
 
-std::vector<RowState> states_in(const Diagnosis& drawn, const AskedRows& asked,
-                                const World& world) {
+std::vector<RowState> states_in(const Drawn& drawn, const AskedRows& asked, const World& world) {
   const auto probes = works(drawn, asked, world);
   const auto has = [&](Code code) {
     return std::ranges::any_of(world.boxes,
@@ -149,7 +148,7 @@ std::vector<RowState> states_in(const Diagnosis& drawn, const AskedRows& asked,
 
 }  // namespace
 
-Judged judge(const Report& report, const Diagnosis& drawn, const AskedRows& asked) {
+Judged judge(const Report& report, const Drawn& drawn, const AskedRows& asked) {
   Judged judged;
   judged.rows.resize(asked.rows.size());
   judged.sets.resize(report.sets.size());

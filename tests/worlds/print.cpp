@@ -11,7 +11,7 @@ namespace {
 
 double in_bits(Bits value) { return static_cast<double>(value) / one_bit; }
 
-void print_worlds(const Diagnosis& diagnosis, std::size_t most) {
+void print_worlds(const Drawn& diagnosis, std::size_t most) {
   for (std::size_t i = 0; i < std::min(most, diagnosis.worlds.size()); ++i) {
     const auto& world = diagnosis.worlds[i];
     fmt::print("    {:.4f} {:6.1f} bits, loss {:g} %: {}\n", world.probability, in_bits(world.cost),
@@ -19,7 +19,7 @@ void print_worlds(const Diagnosis& diagnosis, std::size_t most) {
   }
 }
 
-void print_events(const Diagnosis& diagnosis) {
+void print_events(const Drawn& diagnosis) {
   for (std::size_t i = 0; i < diagnosis.sight.packets.size(); ++i) {
     const auto& event = diagnosis.sight.events.flows[i];
     fmt::print("    at {:.0f} ms: {}\n", event.at.count(), in_words(event));

@@ -29,7 +29,7 @@ struct Judged {
   std::vector<JudgedSet> sets;  // in the report's order
 };
 
-Judged judge(const Report& report, const Diagnosis& drawn, const AskedRows& asked);
+Judged judge(const Report& report, const Drawn& drawn, const AskedRows& asked);
 
 // The packet whose fate best separates the remaining worlds.
 struct Question {
@@ -46,7 +46,7 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
 
 std::string in_words(const Question& question);
 
-struct Shadow : Diagnosis {
+struct Shadow : Drawn {
   std::vector<Finding> contents;  // of today's rules, taken over as they are
   AskedRows asked_rows;
   Told told;

@@ -43,7 +43,7 @@ Owner usual_owner(FindingCode code) {
 
 class Teller {
  public:
-  Teller(const Diagnosis& drawn, const AskedRows& asked) : drawn_(drawn), asked_(asked) {}
+  Teller(const Drawn& drawn, const AskedRows& asked) : drawn_(drawn), asked_(asked) {}
 
   Told make() {
     for (const auto& found : causes_of(drawn_, asked_)) {
@@ -168,7 +168,7 @@ class Teller {
     }
   }
 
-  const Diagnosis& drawn_;
+  const Drawn& drawn_;
   const Sight& sight_ = drawn_.sight;
   const Boxes& boxes_ = drawn_.boxes;
   const std::vector<World>& worlds_ = drawn_.worlds;
@@ -178,6 +178,6 @@ class Teller {
 
 }  // namespace
 
-Told tell(const Diagnosis& drawn, const AskedRows& asked) { return Teller(drawn, asked).make(); }
+Told tell(const Drawn& drawn, const AskedRows& asked) { return Teller(drawn, asked).make(); }
 
 }  // namespace callready::reach

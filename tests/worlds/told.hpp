@@ -31,6 +31,6 @@ struct Told {
   std::optional<std::size_t> runner_up;
 };
 
-Told tell(const Diagnosis& drawn, const AskedRows& asked);
+Told tell(const Drawn& drawn, const AskedRows& asked);
 
 }  // namespace callready::reach

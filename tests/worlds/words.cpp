@@ -159,7 +159,7 @@ std::string in_words(const Box& box, const Sight& sight) {
                      in_words(box.fate), box.beyond ? ", beyond the routers that speak" : "");
 }
 
-std::string in_words(const World& world, const Diagnosis& drawn) {
+std::string in_words(const World& world, const Drawn& drawn) {
   std::vector<std::string> boxes;
   for (const auto number : world.boxes) boxes.push_back(in_words(drawn.boxes[number], drawn.sight));
   return boxes.empty() ? "nothing wrong" : fmt::format("{}", fmt::join(boxes, " + "));

@@ -77,7 +77,7 @@ std::vector<std::size_t> probes_of(const RequirementResult& row, const Places& p
 
 }  // namespace
 
-AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& reach,
+AskedRows rows_of(const Report& report, const Drawn& drawn, const RowReach& reach,
                   const std::vector<Finding>& contents) {
   AskedRows made;
   std::set<std::string_view> died;
@@ -118,7 +118,7 @@ AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& 
   return made;
 }
 
-std::vector<Works> works(const Diagnosis& drawn, const AskedRows& rows, const World& world) {
+std::vector<Works> works(const Drawn& drawn, const AskedRows& rows, const World& world) {
   const auto fates = fates_in(world, drawn.boxes, drawn.asked);
   const auto& asked = drawn.asked.probes;
   std::vector<Works> probes;

@@ -38,11 +38,11 @@ struct AskedRows {
   std::vector<bool> died;
 };
 
-AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& reach,
+AskedRows rows_of(const Report& report, const Drawn& drawn, const RowReach& reach,
                   const std::vector<Finding>& contents);
 
 // What a world makes of each asked probe, and of a row.
-std::vector<Works> works(const Diagnosis& drawn, const AskedRows& rows, const World& world);
+std::vector<Works> works(const Drawn& drawn, const AskedRows& rows, const World& world);
 Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes);
 
 }  // namespace callready::reach

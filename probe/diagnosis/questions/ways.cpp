@@ -131,7 +131,7 @@ Cargo sent_as(bool udp, Cargo cargo) {
 }
 
 // The likeliest world has a box that this flow's packets meet.
-bool is_explained(const reach::Diagnosis& drawn, const Flow& flow) {
+bool is_explained(const reach::Drawn& drawn, const Flow& flow) {
   const auto& events = drawn.sight.events.flows;
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto& sent = events[i].flow;
@@ -178,7 +178,7 @@ class Candidates {
 };
 
 // In likely worlds something is lost that a row asks for.
-bool any_row_suffers(const reach::Diagnosis& drawn) {
+bool any_row_suffers(const reach::Drawn& drawn) {
   constexpr double hardly = .02;
   const auto suffers = [&](const reach::World& world) {
     return std::ranges::any_of(drawn.asked.packets, [&](const reach::Packet& packet) {
@@ -197,7 +197,7 @@ bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
 
 // What the packet of each event meets in the likeliest world; of those that may not be asked about,
 // nothing.
-std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Diagnosis& drawn) {
+std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Drawn& drawn) {
   const auto& events = drawn.sight.events.flows;
   std::vector<reach::Met> met(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -209,7 +209,7 @@ std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Diagnosis& 
 
 // The events that this box of the likeliest world has lost the whole way. At the far end: those for
 // which nobody knows who refused.
-std::vector<std::size_t> lost_by(std::uint32_t box, const reach::Diagnosis& drawn,
+std::vector<std::size_t> lost_by(std::uint32_t box, const reach::Drawn& drawn,
                                  const std::vector<reach::Met>& met) {
   const bool far = reach::at_far_end(drawn.boxes[box]);
   std::vector<std::size_t> lost;
@@ -264,7 +264,7 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
 
 // A rule that names ports but no host, and that packets to one host only have met, may be about
 // that host. Do packets to the control's host meet it, too? Asked over each transport.
-void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
+void add_second_hosts(const reach::Drawn& drawn, const std::vector<reach::Met>& met,
                       const Flow& control, Candidates& candidates) {
   for (const auto number : drawn.worlds.front().boxes) {
     const auto& box = drawn.boxes[number];
@@ -286,7 +286,7 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
 // Shows what a box is thought to do: how its packets fare on the way, over UDP next to media on the
 // same port, which a filter for STUN or SIP lets through; and, of what dies further out, whether a
 // stranger's packet gets as far as the vendors' do. `silent`: what no box of it explains.
-void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
+void add_witnesses(const reach::Drawn& drawn, const std::vector<reach::Met>& met,
                    const std::vector<std::size_t>& silent, Candidates& candidates) {
   const auto& sight = drawn.sight;
   const auto of = [&](std::size_t event, Cargo cargo = Cargo::rtp, bool climbed = false) {
@@ -317,8 +317,7 @@ void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>&
 
 // Where connections get no answer and nothing was heard over UDP, datagrams that were seen to leave
 // may have ended before the device that drops the connections. Does one get past it?
-void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
-                          Candidates& candidates) {
+void add_datagram_past_it(const Facts& facts, const reach::Drawn& drawn, Candidates& candidates) {
   const PacketFlow* left = nullptr;  // the first datagram's
   bool drops = false;
   for (const auto& event : drawn.sight.events.flows) {

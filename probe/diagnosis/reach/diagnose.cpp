@@ -39,9 +39,9 @@ void keep_confirmed(FlowEvents& events, const std::vector<Finding>& contents) {
 
 }  // namespace
 
-Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents,
-                      const SearchLimits& limits, std::span<const KindOfBox> table) {
-  Diagnosis result;
+Drawn find_worlds(const Report& report, const std::vector<Finding>& contents,
+                  const SearchLimits& limits, std::span<const KindOfBox> table) {
+  Drawn result;
   auto events = read_events(report);
   keep_confirmed(events, contents);
   for (const auto& finding : contents) {
@@ -83,7 +83,7 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
   return result;
 }
 
-std::vector<std::size_t> dearer_without(const Diagnosis& drawn, const World& world,
+std::vector<std::size_t> dearer_without(const Drawn& drawn, const World& world,
                                         const std::function<bool(const Box&)>& such) {
   const auto& sight = drawn.sight;
   const auto& boxes = drawn.boxes;
@@ -102,7 +102,7 @@ std::vector<std::size_t> dearer_without(const Diagnosis& drawn, const World& wor
   return events;
 }
 
-std::vector<std::size_t> left_over(const Diagnosis& drawn) {
+std::vector<std::size_t> left_over(const Drawn& drawn) {
   constexpr Bits is_left_over = bits(9);
   const auto& sight = drawn.sight;
   const auto& best = drawn.worlds.front();

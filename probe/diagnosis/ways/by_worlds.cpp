@@ -2,9 +2,9 @@
 
 namespace callready::findings {
 
-const reach::Diagnosis& Diagnosis::worlds() const {
+const reach::Drawn& Diagnosis::worlds() const {
   if (!worlds_)
-    worlds_ = std::make_shared<const reach::Diagnosis>(reach::find_worlds(report, contents_));
+    worlds_ = std::make_shared<const reach::Drawn>(reach::find_worlds(report, contents_));
   return *worlds_;
 }
 

@@ -257,7 +257,7 @@ class Reader {
   }
 
   const Diagnosis& context_;
-  const reach::Diagnosis& drawn_;
+  const reach::Drawn& drawn_;
 };
 
 bool surely_share_a_box(const Claim& one, const Claim& other) {

@@ -77,7 +77,7 @@ Probes silent_outside(const Diagnosis& context, reach::Protocol protocol) {
 }
 
 // What the likeliest world's other boxes close: mending the line helps none of these.
-std::set<std::string> closed_otherwise(const reach::Diagnosis& drawn) {
+std::set<std::string> closed_otherwise(const reach::Drawn& drawn) {
   std::set<std::string> closed;
   const auto& events = drawn.sight.events.flows;
   for (std::size_t i = 0; i < events.size(); ++i) {

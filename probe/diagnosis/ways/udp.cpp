@@ -72,7 +72,7 @@ class AllClosed {
   }
 
   const Diagnosis& context_;
-  const reach::Diagnosis& drawn_;
+  const reach::Drawn& drawn_;
   OfPackets such_;
   std::map<const reach::Box*, std::optional<std::vector<std::size_t>>> left_;
 };

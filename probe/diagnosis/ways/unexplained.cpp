@@ -36,7 +36,7 @@ struct Behind {
 };
 
 // Nothing where it leaves one of them unexplained.
-std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& world,
+std::optional<Behind> behind(const reach::Drawn& drawn, const reach::World& world,
                              const std::vector<std::size_t>& failures) {
   Behind found;
   for (const auto event : failures) {

@@ -84,7 +84,7 @@ void doubt_unseen_certificates(const Diagnosis& context, Reasons& reasons) {
 // What is lost in some of the worlds, and what suggests it.
 class Losses {
  public:
-  Losses(const Facts& facts, const reach::Diagnosis& drawn) : drawn_(drawn) {
+  Losses(const Facts& facts, const reach::Drawn& drawn) : drawn_(drawn) {
     std::set<std::pair<std::string_view, std::uint16_t>> left;
     std::set<std::tuple<std::string_view, std::uint16_t, Cargo>> died;
     std::vector<const FlowEvent*> silent;
@@ -198,7 +198,7 @@ class Losses {
     }
   }
 
-  const reach::Diagnosis& drawn_;
+  const reach::Drawn& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
   // UDP: on which media was lost to hosts that a row asks for. An allow list stops what is sent to
   // strangers.
