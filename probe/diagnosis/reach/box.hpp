@@ -173,13 +173,15 @@ bool tells(const Box& box, Sign sign, HostId host);
 // True if the device that refuses does so from its own address.
 constexpr bool names_itself(Fate fate) { return fate == Fate::prohibit || fate == Fate::ration; }
 
-// Nearer ones act first.
 constexpr bool at_far_end(const Box& box) {
   return box.kind == Kind::far_end || box.kind == Kind::reticent || box.kind == Kind::neighbour;
 }
+// Where boxes act: nearer ones first.
+enum class BoxPlace : std::uint8_t { at_site, beyond_it, at_far_end };
 // A box that drops replies acts after the far end has answered.
-constexpr int place_of(const Box& box, Fate fate) {
-  return at_far_end(box) || fate == Fate::deaf ? 2 : box.beyond;
+constexpr BoxPlace place_of(const Box& box, Fate fate) {
+  if (at_far_end(box) || fate == Fate::deaf) return BoxPlace::at_far_end;
+  return box.beyond ? BoxPlace::beyond_it : BoxPlace::at_site;
 }
 
 }  // namespace callready::reach

@@ -10,8 +10,8 @@ namespace callready::reach {
 // What becomes of a packet, and which box decides.
 struct Met {
   Fate fate = Fate::pass;
-  int place = 0;               // of the box
-  std::uint32_t box = no_box;  // its number
+  BoxPlace place = BoxPlace::at_site;  // of the box
+  std::uint32_t box = no_box;          // its number
   static constexpr std::uint32_t no_box = ~0U;
 
   bool met() const { return box != no_box; }

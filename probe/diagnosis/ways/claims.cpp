@@ -200,7 +200,7 @@ class Reader {
     });
     closed.near_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       const auto met = met_in(world, event);
-      return is_closed(met) && met.place == 0;
+      return is_closed(met) && met.place == reach::BoxPlace::at_site;
     });
     closed.ports_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       const auto met = reach::fate_in(world, drawn_.boxes, to_a_stranger(event));
