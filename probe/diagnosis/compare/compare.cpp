@@ -38,7 +38,7 @@ template <typename Item, typename OfBoth>
 void compare_items(Comparison& result, Change::Of of, const std::string& set,
                    const std::vector<Item>& before, const std::vector<Item>& after,
                    OfBoth of_both) {
-  const auto lone = [&](const Item& item) {
+  const auto entry_of = [&](const Item& item) {
     const std::string word(to_string(value_of(item)));
     return of == Change::Of::set ? Lone{of, item.id, "", item.title, word}
                                  : Lone{of, set, item.id, item.title, word};
@@ -46,12 +46,12 @@ void compare_items(Comparison& result, Change::Of of, const std::string& set,
   for (const auto& item : after) {
     const auto* old = find_by_id(before, item.id);
     if (old == nullptr) {
-      result.added.push_back(lone(item));
+      result.added.push_back(entry_of(item));
       continue;
     }
     of_both(*old, item);
     if (value_of(*old) == value_of(item)) continue;
-    const auto then = lone(*old), now = lone(item);
+    const auto then = entry_of(*old), now = entry_of(item);
     auto& change = result.changes.emplace_back(
         Change{of, now.set, now.id, now.title, then.status, now.status});
     change.trend = trend_of(value_of(*old), value_of(item));
@@ -61,7 +61,7 @@ void compare_items(Comparison& result, Change::Of of, const std::string& set,
     }
   }
   for (const auto& item : before) {
-    if (find_by_id(after, item.id) == nullptr) result.removed.push_back(lone(item));
+    if (find_by_id(after, item.id) == nullptr) result.removed.push_back(entry_of(item));
   }
 }
 
@@ -145,8 +145,8 @@ StandingFinding standing_of(const Finding& old, const Finding& finding, const Re
 }
 
 // What only one report has. `doubt`: why the trend may not be that; empty: it is.
-FindingChange lone(Trend trend, const Finding& finding, std::string_view seen,
-                   const std::string& doubt) {
+FindingChange in_one_report(Trend trend, const Finding& finding, std::string_view seen,
+                            const std::string& doubt) {
   if (doubt.empty()) return {trend, finding, ""};
   return {Trend::changed, finding, fmt::format("{}, but {}", seen, doubt)};
 }
@@ -157,7 +157,7 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
     const auto& finding = after.findings[i];
     if (same[i] == nullptr) {
       result.findings.push_back(
-          lone(Trend::worse, finding, "not seen before", doubt_new(finding, before)));
+          in_one_report(Trend::worse, finding, "not seen before", doubt_new(finding, before)));
       continue;
     }
     result.standing.push_back(standing_of(*same[i], finding, before));
@@ -167,7 +167,7 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
   for (const auto& finding : before.findings) {
     if (contains(same, &finding)) continue;
     result.findings.push_back(
-        lone(Trend::better, finding, "no longer seen", doubt_gone(finding, after)));
+        in_one_report(Trend::better, finding, "no longer seen", doubt_gone(finding, after)));
   }
   std::ranges::stable_sort(result.findings, {}, [](const FindingChange& change) {
     return change.trend == Trend::worse ? 0 : change.trend == Trend::better ? 1 : 2;

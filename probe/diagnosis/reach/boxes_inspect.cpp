@@ -58,11 +58,11 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
 // SIP on its usual port: what a SIP ALG reads, and may swallow.
 void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
   constexpr std::uint16_t usual_port = 5060;
-  const auto its = [&](std::uint32_t event) {
+  const auto is_plain_sip = [&](std::uint32_t event) {
     const auto& packet = clues.packet(event);
     return packet.udp && packet.cargo == Cargo::sip && packet.port == usual_port;
   };
-  if (!std::ranges::any_of(clues.bad, its)) return;
+  if (!std::ranges::any_of(clues.bad, is_plain_sip)) return;
   Box box{.kind = Kind::inspect, .code = sip_swallowed, .fate = Fate::drop};
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);

@@ -110,15 +110,16 @@ Boxes rules_of(const Clues& clues, Protocol protocol, const EventIds& bad, const
 }
 
 void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
-  const auto its = [&](std::uint32_t event) {
+  const auto gets_there = [&](std::uint32_t event) {
     const auto& packet = clues.packet(event);
     const bool ends_before = packet.ends_early && !packet.ends_far;
     return matches(protocol, packet.udp) && !(beyond && ends_before);
   };
-  const auto bad = clues.select(clues.bad, its);
+  const auto bad = clues.select(clues.bad, gets_there);
   if (bad.empty()) return;
-  const auto good = clues.select(
-      clues.events, [&](std::uint32_t event) { return is_good(clues.seen(event)) && its(event); });
+  const auto good = clues.select(clues.events, [&](std::uint32_t event) {
+    return is_good(clues.seen(event)) && gets_there(event);
+  });
   const bool beside_proxy = (clues.signs & signs_of_proxy) != 0;
   for (auto& box : rules_of(clues, protocol, bad, good)) {
     const auto price = box.prior;
