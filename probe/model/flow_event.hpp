@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,7 @@ struct FlowEvents {
   std::vector<SignEvent> signs;
   // Round trips take more than a second: what was given up may have been answered later.
   bool slow_line = false;
+  std::set<std::string> gateways{};  // this computer's: the nearest routers
 };
 
 template <>

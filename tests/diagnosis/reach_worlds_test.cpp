@@ -489,6 +489,23 @@ TEST(ReachSight, DevicesAreNearWherePacketsWereSeenBeyondThem) {
   EXPECT_TRUE(at_them.packets.back().ends_at_device);
 }
 
+// A site without NAT: its gateway has a public address, and may have expired nothing.
+TEST(ReachSight, TheGatewayIsNear) {
+  FlowEvents events;
+  for (const bool refused : {true, false}) {
+    FlowEvent event;
+    event.flow = {true, refused ? "192.0.2.7" : "198.51.100.7", "", 50000, Cargo::rtp, {}};
+    event.seen = refused ? Seen::prohibited : Seen::expired;
+    event.ends_early = true;
+    event.router = refused ? "84.199.20.1" : "62.4.8.2";
+    if (!refused) event.ttl = 3;
+    events.flows.push_back(event);
+  }
+  EXPECT_FALSE(look(events, {}, {}).packets.front().turned_near);
+  events.gateways = {"84.199.20.1"};
+  EXPECT_TRUE(look(events, {}, {}).packets.front().turned_near);
+}
+
 // Two names lead to the address of a relay: it is one owner's, in whatever order they were asked.
 TEST(ReachSight, AnAddressWithTwoNamesIsOfOneOwner) {
   const auto to = [](std::string host) {

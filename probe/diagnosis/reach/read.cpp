@@ -123,6 +123,8 @@ FlowEvents read_events(const Report& report) {
     }
     read(reading, events);
   }
+  for (const auto& gateway : report.site.gateways)
+    events.gateways.insert(gateway.address.to_string());
   read_lookups(report, events);
   read_relay_trips(report, line, events);
   events.slow_line = line.longest > slow_line_ms;

@@ -84,7 +84,7 @@ bool is_note(Sign sign) {
 class Costs {
  public:
   Costs(const Sight& sight, double loss) : events_(sight.size()), costs_(events_ * fate_count) {
-    const auto& [flows, signs, slow] = sight.events;
+    const auto& [flows, signs, slow, gateways] = sight.events;
     auto* cost = costs_.data();
     for (const auto& event : flows) {
       for (std::size_t fate = 0; fate < fate_count; ++fate) {

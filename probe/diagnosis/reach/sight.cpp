@@ -99,19 +99,12 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
-// True for an address within a site or a home: no router of the Internet answers from there.
-// Nothing if it is not an address.
-std::optional<bool> is_of_a_site(const std::string& router) {
-  const auto address = IpAddress::parse(router);
-  if (!address) return std::nullopt;
-  return address->is_private() || address->is_link_local();
-}
-
 // Devices that turned packets away in their own names, and routers at which datagrams were last
 // seen before they were dropped.
 class Devices {
  public:
-  explicit Devices(const std::vector<FlowEvent>& events) {
+  explicit Devices(const FlowEvents& seen) : gateways_(seen.gateways) {
+    const auto& events = seen.flows;
     find_where_drops_begin(events);
     for (const auto& event : events) {
       if (event.router.empty()) continue;
@@ -160,6 +153,15 @@ class Devices {
   }
 
  private:
+  // True for this computer's gateway, and for an address within a site or a home: no router of the
+  // Internet answers from there. Nothing if it is not an address.
+  std::optional<bool> is_of_a_site(const std::string& router) const {
+    if (gateways_.contains(router)) return true;
+    const auto address = IpAddress::parse(router);
+    if (!address) return std::nullopt;
+    return address->is_private() || address->is_link_local();
+  }
+
   static constexpr int nowhere = -1, unknown = std::numeric_limits<int>::max();
   // The TTLs with which packets end at the farthest devices: at the site's own, and at others.
   struct Farthest {
@@ -246,6 +248,7 @@ class Devices {
     }
   }
 
+  const std::set<std::string>& gateways_;
   std::map<std::string_view, bool> all_;  // whether it is of a site
   std::set<std::string_view> near_, last_before_drops_;
   std::map<std::string_view, int> ttls_;              // the least with which a packet ended there
@@ -357,7 +360,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     sight.asked[{udp, sight.host_id(target->host)}].push_back(target->ports);
   }
   const HowFar how_far(sight.events.flows);
-  const Devices devices(sight.events.flows);
+  const Devices devices(sight.events);
   for (const auto& event : sight.events.flows) {
     auto packet = sight.packet_of(event.flow);
     packet.ends_early = event.ends_early;

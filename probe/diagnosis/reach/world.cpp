@@ -18,8 +18,8 @@ Met fate_by(const World& world, const Boxes& boxes, const Packet& packet, Fits f
 }
 
 Bits bits_of_fate(const World& world, const Sight& sight, std::size_t event, Fate fate) {
-  const auto& [flows, signs, slow_line] = sight.events;
-  return bits_of(flows[event], slow_line, fate, losses[world.loss].share);
+  const auto& events = sight.events;
+  return bits_of(events.flows[event], events.slow_line, fate, losses[world.loss].share);
 }
 
 }  // namespace
