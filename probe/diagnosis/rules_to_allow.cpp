@@ -10,6 +10,29 @@ namespace {
 
 bool is_udp(Transport transport) { return transport == Transport::udp; }
 
+// The lowest to the highest port that a probe showed to be closed; of a media range, among those of
+// its sample. Nothing: it showed none.
+std::optional<PortRange> closed_ports(const ProbeResult& result) {
+  const auto* block = findings::evidence_of(result, EvidenceKind::udp_block);
+  const auto first = block == nullptr ? std::nullopt : port_fact(*block, Fact::first);
+  const auto last = block == nullptr ? std::nullopt : port_fact(*block, Fact::last);
+  if (first && last) return PortRange{*first, *last};
+  if (reached(result.observation.outcome)) return std::nullopt;
+  return result.probe.target.ports;
+}
+
+// It was reached there; of a media range, on a port of its sample.
+bool is_open_in(const ProbeResult& result, const PortRange& ports) {
+  if (result.probe.check != CheckKind::udp_range) return result.probe.target.ports.overlaps(ports);
+  return std::ranges::any_of(
+      findings::all_evidence(result.observation, EvidenceKind::udp_port), [&](const Evidence& one) {
+        const auto fate = detail_fact(one, Fact::result);
+        const bool open = fate == DetailCode::left_site || fate == DetailCode::arrived ||
+                          fate == DetailCode::replied;
+        return open && ports.contains(port_fact(one, Fact::port).value_or(0));
+      });
+}
+
 using Targets = std::vector<const Target*>;
 
 // True where one of them is of the rule's transport; any will do where the customer may choose it.
@@ -59,6 +82,7 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
 // What the probes of a row went to, by their results.
 struct RowSeen {
   Targets lost, open, unresolved;
+  Probes reached;  // to `open`
 };
 
 RowSeen seen_of(const Probes& probes, const std::set<const ProbeResult*>& lost) {
@@ -69,6 +93,7 @@ RowSeen seen_of(const Probes& probes, const std::set<const ProbeResult*>& lost) 
       seen.lost.push_back(&probe.target);
     } else if (reached(observation.outcome)) {
       seen.open.push_back(&probe.target);
+      seen.reached.push_back(result);
     } else if (observation.outcome == Outcome::unresolved) {
       seen.unresolved.push_back(&probe.target);
     }
@@ -82,17 +107,23 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
                                          const Probes& lost, FindingCode code, Closes closes) {
   std::vector<PortRange> ports;
   if (!rule.transport || rule.direction == Direction::in) return ports;
-  const auto touches = [&](const Target& target, const PortRange& range) {
-    return is_udp(target.transport) == is_udp(*rule.transport) && target.ports.overlaps(range);
+  const auto is_alike = [&](const ProbeResult* result) {
+    return is_udp(result->probe.target.transport) == is_udp(*rule.transport);
+  };
+  const auto about = [&](const PortRange& range) {
+    return std::ranges::any_of(lost, [&](const ProbeResult* result) {
+      const auto closed = closed_ports(*result);
+      if (!is_alike(result) || !closed || !closed->overlaps(range)) return false;
+      const PortRange both{std::max(closed->first, range.first),
+                           std::min(closed->last, range.last)};
+      return std::ranges::none_of(seen.reached, [&](const ProbeResult* other) {
+        return is_alike(other) && is_open_in(*other, both);
+      });
+    });
   };
   for (const auto& range : rule.ports) {
-    const bool about =
-        has(code, FindingTrait::by_port) &&
-        std::ranges::any_of(
-            lost, [&](const auto* result) { return touches(result->probe.target, range); }) &&
-        std::ranges::none_of(seen.open,
-                             [&](const Target* target) { return touches(*target, range); });
-    if (about || closes_all_of(closes, *rule.transport, range)) ports.push_back(range);
+    const bool its = has(code, FindingTrait::by_port) && about(range);
+    if (its || closes_all_of(closes, *rule.transport, range)) ports.push_back(range);
   }
   return ports;
 }
