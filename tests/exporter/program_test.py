@@ -368,7 +368,7 @@ class Check(WithFolder):
             [CALLREADY, "check", "--set", path, "--no-anchors", "--dns", "127.0.0.1:9", "--no-keep",
              "--json", *more], timeout=120, capture_output=True, text=True, check=False,
             env={**os.environ, **environment})
-        return done, json.loads(done.stdout)
+        return done, json.loads(done.stdout or "null")
 
     def test_history_says_since_when(self):
         history = os.path.join(self.folder, "history.json")
@@ -381,10 +381,15 @@ class Check(WithFolder):
         _, elsewhere = self.run_check("--history", history, "--site", "Graz")
         self.assertEqual(elsewhere["sets"][0]["standing"]["runs"], 1)
         with open(history, "w", encoding="utf-8") as file:
-            file.write("{")
+            file.write('{"schema": "callready.report/1",')
         done, anew = self.run_check("--history", history)
         self.assertIn("the history begins anew", done.stderr)
         self.assertEqual(anew["sets"][0]["standing"]["runs"], 1)
+        with open(history, "w", encoding="utf-8") as file:
+            file.write('{"name": "something else"}')
+        done, _ = self.run_check("--history", history)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("something other than a report", done.stderr)
 
     def test_diff_says_since_when(self):
         files = []
