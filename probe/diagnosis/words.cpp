@@ -139,8 +139,13 @@ Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names
       resolvers, list);
 }
 
-Text ask_the_device(const std::string& device) {
+Text ask_the_device(const Facts& facts, const std::string& device) {
   if (device.empty()) return {};
+  const bool gateway = std::ranges::any_of(facts.report.site.gateways, [&](const auto& one) {
+    return one.address.to_string() == device;
+  });
+  if (gateway)
+    return phrase(" The device that rejects the traffic is {}, this computer's gateway.", device);
   const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.
   const bool outside = address && !address->is_private() && !address->is_link_local();

@@ -34,9 +34,9 @@ Text resolvers_in_words(const Facts& facts);
 // The same where it is about what they answer: another device may do so.
 Text answering_resolvers_in_words(const Facts& facts);
 
-// " The device that rejects the traffic is 10.20.0.1.", and whose it is if it is not the site's;
-// empty for no device.
-Text ask_the_device(const std::string& device);
+// " The device that rejects the traffic is 10.20.0.1.", and whose it is if it is not known to be
+// the site's; empty for no device.
+Text ask_the_device(const Facts& facts, const std::string& device);
 
 // " Full list: callready firewall rainbow.": of the sets that the probes were made for. Empty
 // where the finding has the list itself.

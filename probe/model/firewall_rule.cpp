@@ -308,10 +308,19 @@ void add_to(std::vector<Sentence>& sentences, const Text& who, const FirewallRul
   known->second.push_back(&rule);
 }
 
+// Where they differ: " (recommended)" or " (optional)".
+Text severity_in_short(const FirewallRule& rule, const std::vector<FirewallRule>& rules) {
+  const bool mixed = std::ranges::any_of(
+      rules, [&](const FirewallRule& one) { return one.severity != rule.severity; });
+  if (!mixed || rule.severity == Severity::required) return {};
+  return rule.severity == Severity::optional ? phrase(" (optional)") : phrase(" (recommended)");
+}
+
 // Ports that lead to the same peers share a sentence.
 std::vector<Sentence> sentences_of(const std::vector<FirewallRule>& rules) {
   std::vector<Sentence> sentences;
-  for (const auto& rule : rules) add_to(sentences, peers_in_short(rule), rule);
+  for (const auto& rule : rules)
+    add_to(sentences, peers_in_short(rule) + severity_in_short(rule, rules), rule);
   return sentences;
 }
 

@@ -210,14 +210,14 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   return parts.empty() ? "" : joined(parts, "; ") + ".";
 }
 
-// "21 more requirements, same as cause 1 (--verbose lists them)."
+// "Cause 1 explains 21 requirements; cause 2: 3 (--verbose lists them)."
 std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cause) {
   std::vector<std::string> parts;
   std::size_t all = 0;
   for (const auto& [number, rows] : rows_of_cause) {
-    parts.push_back(parts.empty() ? say_plural(rows, "{} more requirement, same as cause {}",
-                                               "{} more requirements, same as cause {}", number)
-                                  : say("{} more, same as cause {}", rows, number));
+    parts.push_back(parts.empty() ? say_plural(rows, "Cause {1} explains {0} requirement",
+                                               "Cause {1} explains {0} requirements", number)
+                                  : say("cause {}: {}", number, rows));
     all += rows;
   }
   if (parts.empty()) return {};

@@ -279,7 +279,8 @@ std::string explained_rows(const Finding& finding, const SetResult& set) {
 }
 
 std::string affected_by(const Finding& finding, const Report& report) {
-  if (finding.affects.empty()) return say("nothing that was tested");
+  if (finding.affects.empty())
+    return finding.explains.empty() ? say("nothing that was tested") : say("no capability");
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
     const auto* set = find_by_id(report.sets, affected.set);

@@ -211,7 +211,7 @@ TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
   for (const auto* part :
        {"DEGRADED", "Rainbow (Ed 36)", "The firewall drops UDP to port 3478", "Allow outgoing UDP",
         "For     your firewall team", "firewall --missing", "✔ Sign in and messaging",
-        "! Audio, video", "1 more requirement, same as cause 1 ("}) {
+        "! Audio, video", "Cause 1 explains 1 requirement ("}) {
     EXPECT_NE(screen.find(part), std::string::npos) << part << "\n" << screen;
   }
 }
@@ -380,6 +380,8 @@ TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
   };
   EXPECT_EQ(all().find("nothing that was tested"), std::string::npos);
   report.findings.at(0).affects.clear();
+  EXPECT_NE(all().find("   Affects no capability\n"), std::string::npos);
+  report.findings.at(0).explains.clear();
   for (const auto* line :
        {"   Affects nothing that was tested\n", "- **Affects:** nothing that was tested\n",
         "<dt>Affects</dt><dd>nothing that was tested</dd>"}) {

@@ -87,7 +87,8 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
 }
 
 // "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
-// too long for a title, "10 ports of a and 2 more". And how many they are, for the verb.
+// too long for a title, "UDP 3478 to 12 hosts" or "10 ports of a and 2 other hosts". And how many
+// they are, for the verb.
 std::pair<Text, std::size_t> flows_in_subject(const std::vector<const Flow*>& flows) {
   using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
   std::vector<std::string> hosts;                                     // in order
@@ -110,7 +111,16 @@ std::pair<Text, std::size_t> flows_in_subject(const std::vector<const Flow*>& fl
   }
   constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
   if (std::ranges::count(text.string(), ' ') <= most_spaces) return {text, subjects};
-  return {phrase("{} ports of {}", flows.size(), listed(hosts, 1)), flows.size()};
+  const auto carriers =
+      set_of(flows, [](const Flow& flow) { return std::pair(flow.udp, flow.port); });
+  if (carriers.size() == 1) {
+    const auto [udp, port] = *carriers.begin();
+    return {phrase("{} {} to {} hosts", udp ? "UDP" : "TCP", port, hosts.size()), 1};
+  }
+  const auto where = hosts.size() == 1 ? Text(hosts.front())
+                                       : plural(hosts.size() - 1, "{1} and {0} other host",
+                                                "{1} and {0} other hosts", hosts.front());
+  return {phrase("{} ports of {}", flows.size(), where), flows.size()};
 }
 
 // For flows that are lost beyond the site, every sample, in order: how far packets got is evidence,
@@ -169,7 +179,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                              from_users(context), asked)
                     : phrase("Allow outgoing {} (and return traffic) {}: {}.",
                              transport(claim.udp()), from_users(context), asked);
-    cause.fix += ask_the_device(device_of(claim.flows));
+    cause.fix += ask_the_device(context, device_of(claim.flows));
     cause.fix += where_the_list_is(context, claim.probes);
   }
   cause.evidence = evidence_for_claim(claim, range ? 6 : 8);
@@ -204,7 +214,7 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
       "Remove the block on the firewall or web filter (by address, name, country or category), and "
       "allow this traffic (and return traffic) {}: {}.{}{}",
       from_users(context), flows_in_words(context, claim.probes),
-      proved ? ask_the_device(device_of(claim.flows))
+      proved ? ask_the_device(context, device_of(claim.flows))
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
@@ -275,7 +285,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
         "Look in the firewall's log for dropped packets from this computer, and allow this traffic "
         "(and return traffic) {}: {}.{}",
         from_users(context), asked_flows(context, cause),
-        claim.blocked ? ask_the_device(device_of(claim.flows))
+        claim.blocked ? ask_the_device(context, device_of(claim.flows))
                       : phrase(" If the log shows that the packets leave, ask the server's "
                                "operator whether it is up."));
   }

@@ -64,7 +64,7 @@ Causes find_refused_quic(const Diagnosis& context) {
   cause.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
       "not need it.{}",
-      from_users(context), ask_the_device(device));
+      from_users(context), ask_the_device(context, device));
   cause.contrast({works->result->probe.id, phrase("Other UDP works: {}, port {}, answers.",
                                                   works->result->probe.target.host, works->port)});
   cause.tell(

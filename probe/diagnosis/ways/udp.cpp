@@ -283,7 +283,8 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             "at least 120 s):",
                             from_users(context))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context)),
-      wanted, replies_from ? Text() : ask_the_device(device_on_the_way(udp_flows(context))),
+      wanted,
+      replies_from ? Text() : ask_the_device(context, device_on_the_way(udp_flows(context))),
       where_the_list_is(context, cause.explained));
   if (replies_from) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(cause, context);
@@ -357,7 +358,8 @@ Causes find_web_only(const Diagnosis& context) {
   cause.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                        plain_web ? phrase("80 and ") : "");
   cause.fix = phrase("Allow outgoing and return traffic {}: {}.{}{}", from_users(context),
-                     asked_flows(context, cause), ask_the_device(device_on_the_way(beside_the_web)),
+                     asked_flows(context, cause),
+                     ask_the_device(context, device_on_the_way(beside_the_web)),
                      where_the_list_is(context, cause.explained));
   const auto ports = ports_of(lost_tcp);
   const auto lost = context.select([&](const Flow& flow) {
