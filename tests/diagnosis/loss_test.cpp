@@ -127,6 +127,50 @@ TEST(Loss, BesideALimitARefusedRangeIsClosedForSilentHostsToo) {
   EXPECT_EQ(made("dropped"), Status::unknown);
 }
 
+// A limit that was counted over UDP does not choose one port of TCP.
+TEST(Loss, BesideALimitATcpPortThatIsLostEverywhereIsClosed) {
+  const auto found = [](bool another_port_too) {
+    Scene run;
+    run.add("turn", {fast(turn("turn1.vendor.com"))});
+    run.add("sip", {tcp("192.0.2.7", 5060, silent), tcp("198.51.100.7", 5060, silent),
+                    tcp("203.0.113.7", 5060, silent)});
+    run.add("web", {tls("www.vendor.com"), tcp("192.0.2.7", 8443, answered),
+                    tcp("198.51.100.7", 8444, another_port_too ? silent : answered)});
+    run.add_controls(anchors());
+    run.add_controls({counted("one", 20, 20), counted("new", 20, 5)});
+    run.judge();
+    std::string sure;
+    for (const auto& finding : run.report.findings) {
+      if (finding.code == FindingCode::firewall_tcp_port_blocked && holds(finding.title, "5060"))
+        sure = to_string(finding.confidence);
+    }
+    return sure;
+  };
+  EXPECT_EQ(found(false), "likely");
+  EXPECT_EQ(found(true), "");
+}
+
+// STUN that is lost on another port may be so by a filter, which would stop it on this one, too.
+TEST(Loss, BesideAFilterARefusedPortIsClosed) {
+  Scene run;
+  const auto refused = [](const std::string& host) {
+    return rejected_by(turn(host, rejected, "prohibited"), "10.20.0.1");
+  };
+  run.add("turn", {refused("turn1.vendor.com"), refused("turn2.vendor.com"),
+                   turn("turn3.vendor.com", silent)});
+  run.add("web", {tls("www.vendor.com")});
+  run.add_controls(
+      {tls("www.google.com"), fast(ntp("time.cloudflare.com")),
+       rejected_by(stun("stun.cloudflare.com", 3478, rejected), "10.20.0.1"),
+       rejected_by(udp_hop("time.cloudflare.com", 3478, "prohibited", "rtp"), "10.20.0.1"),
+       udp_hop("time.cloudflare.com", 123, "left_site", "rtp"),
+       stun("stun.l.google.com", 19302, silent)});
+  run.judge();
+  const auto found = run.found();
+  EXPECT_EQ(found.front(), "firewall.udp_port_blocked")
+      << fmt::format("{}", fmt::join(found, ", "));
+}
+
 // One port got out, and nothing shows that the others do: behind a limit that is no pass, since it
 // hides what else is dropped there.
 TEST(Loss, BesideALimitSilentPortsOfARangeAreNotKnownToWork) {

@@ -280,6 +280,33 @@ TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
                              "TCP 5222-5223, 5061 c.vendor.com d.vendor.com"}));
 }
 
+// Another host's sample may lack the ports that are closed, and a wide row has others that are
+// open.
+TEST(RulesToAllow, OfAPartOfARangeAllWhoHaveIt) {
+  auto closed = range("192.0.2.77", {{10000, "left_site"}, {18000, "dropped"}, {20000, "dropped"}});
+  closed.observation.evidence.push_back(
+      {EvidenceKind::udp_block,
+       "",
+       {{Fact::first, std::int64_t{18000}}, {Fact::last, std::int64_t{20000}}}});
+  const auto of_two_hosts = [&](std::uint16_t open_port) {
+    return with_rules(
+        report({row("media", {closed, range("198.51.100.7", {{open_port, "left_site"}})}),
+                row("low", {range("192.0.2.77", {{10000, "left_site"}}, {10000, 11000}),
+                            turn("lost.vendor.com", unresolved)})}),
+        {rule(
+             "media", Transport::udp, {{10000, 20000}},
+             {peer("192.0.2.0/24", PeerKind::network), peer("198.51.100.0/24", PeerKind::network)}),
+         rule("low", Transport::udp, {{10000, 11000}}, {peer("192.0.2.0/24", PeerKind::network)})});
+  };
+  const auto asked = [](const Report& site) {
+    const Probes lost = {&site.probes[0]};
+    return texts(
+        rules_to_allow(findings::Facts(site), lost, FindingCode::firewall_udp_range_blocked));
+  };
+  EXPECT_EQ(asked(of_two_hosts(12000)), Texts{"UDP 10000-20000 192.0.2.0/24 198.51.100.0/24"});
+  EXPECT_EQ(asked(of_two_hosts(19000)), Texts{"UDP 10000-20000 192.0.2.0/24"});
+}
+
 // A report from before 0.2 holds no rules: what was tried is named.
 TEST(RulesToAllow, AnOlderReportNamesWhatWasTried) {
   auto old = no_udp_to_3478();

@@ -47,10 +47,17 @@ std::size_t servers_of(const std::vector<const Flow*>& flows) {
 // Few enough for a line that loses packets, or for a limit on new flows, to explain them.
 bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
   constexpr std::size_t many = 3;
-  // A TCP port that fails in two networks: only a limit that was measured explains it.
+  // A TCP port that fails in two networks: only a limit that was measured explains it, and not if
+  // that port is lost at many hosts, and no other.
   const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked &&
                         set_of(claim.flows, &Flow::network).size() > 1;
-  const bool limited = tcp_port ? new_flows_are_limited(facts) : new_flows_may_be_limited(facts);
+  const auto ports = set_of(claim.flows, &Flow::port);
+  const bool alone =
+      claim.flows.size() >= many && std::ranges::none_of(facts.flows, [&](const Flow& flow) {
+        return !flow.udp && went(flow, Reachability::lost) && !ports.contains(flow.port);
+      });
+  const bool limited =
+      tcp_port ? new_flows_are_limited(facts) && !alone : new_flows_may_be_limited(facts);
   if (limited && !told) return true;
   return facts.line_loses() && claim.flows.size() < many &&
          std::ranges::none_of(claim.flows,
@@ -202,9 +209,13 @@ class Reader {
       const auto met = met_in(world, event);
       return is_closed(met) && met.place == reach::BoxPlace::at_site;
     });
+    // By any box of that world: what looks into packets may stop this one before the rule does.
     closed.ports_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
-      const auto met = reach::fate_in(world, drawn_.boxes, to_a_stranger(event));
-      return is_closed_alike(met, *closed.box);
+      const auto other = to_a_stranger(event);
+      return std::ranges::any_of(world.boxes, [&](std::uint32_t one) {
+        return is_closed_alike({.fate = reach::fate_of(drawn_.boxes[one], other), .box = one},
+                               *closed.box);
+      });
     });
     closed.hosts_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       auto other = to_a_stranger(event);
