@@ -506,7 +506,7 @@ TEST(MediaFindings, AStreamThatLosesHidesNoOthersLimit) {
   const auto policed = with_calls(CallLimit::policing, MediaWay::up);
   for (const auto& seen : {std::vector{lossy, policed}, std::vector{policed, lossy}}) {
     EXPECT_EQ(test::codes(report_of(seen).findings),
-              (std::vector<std::string>{"media.loss (possible)", "media.bandwidth (likely)"}));
+              (std::vector<std::string>{"media.bandwidth (likely)", "media.loss (possible)"}));
   }
 }
 

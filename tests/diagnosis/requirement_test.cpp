@@ -406,7 +406,7 @@ TEST(SameKind, IsNoSurerThanTheSynThatWasSent) {
   lost.attribute(std::move(causes));
   const auto open = judge_requirement(row("row"), planned, doubted, {});
   EXPECT_EQ(open.status, Status::unknown);
-  EXPECT_EQ(open.summary, "packets leave the site, but it may be lost on the way");
+  EXPECT_EQ(open.summary, "packets were seen on their way, but it may be lost on the way");
   const auto untold = judge_requirement(row("row"), planned, lost, {});
   EXPECT_EQ(untold.status, Status::unknown);
   EXPECT_EQ(untold.summary, "not measured");

@@ -36,8 +36,9 @@ Impact impact_of(const Finding& finding, const std::set<std::string>& blocking) 
 
 void sort_by_impact(std::vector<Finding>& findings, const std::vector<SetResult>& sets) {
   const auto blocking = all_that_block(sets);
-  std::ranges::stable_sort(findings, {},
-                           [&](const Finding& finding) { return impact_of(finding, blocking); });
+  std::ranges::stable_sort(findings, {}, [&](const Finding& finding) {
+    return std::pair(impact_of(finding, blocking), finding.confidence == Confidence::possible);
+  });
 }
 
 }  // namespace callready

@@ -120,7 +120,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
 void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets);
 
 // Those that block a capability come first, then those that limit something, then those that hurt
-// nothing; otherwise their order stays.
+// nothing; among these, what is only possible last; otherwise their order stays.
 void sort_by_impact(std::vector<Finding>& findings, const std::vector<SetResult>& sets);
 
 // For the set's notes: what works over IPv6, by translation only, or not without a translator on

@@ -234,7 +234,7 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& index) {
     return phrase("packets leave the site, but this stands in the way: {}", cause->title);
   if (answered_again(result, index)) return phrase("answered on the second try, but {}", doubt);
   if (outcome == Outcome::passed || index.got_out.contains(result.probe.id))
-    return phrase("packets leave the site, but {}", doubt);
+    return phrase("packets were seen on their way, but {}", doubt);
   return phrase("{} ({})", outcome_in_words(result.observation), doubt);
 }
 
@@ -389,8 +389,8 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   if (other.result != nullptr) {
     const auto doubt = index.doubt_about(other.result->probe.id);
     result.status = doubt.empty() ? Status::pass : Status::unknown;
-    result.summary =
-        doubt.empty() ? seen_with_others(other) : phrase("packets leave the site, but {}", doubt);
+    result.summary = doubt.empty() ? seen_with_others(other)
+                                   : phrase("packets were seen on their way, but {}", doubt);
     add_to(result.summary, plan.note);
     return result;
   }

@@ -135,6 +135,13 @@ void add_counts(Cause& cause, const Facts& facts) {
              news.result);
 }
 
+// As far as the system says.
+bool is_wired(const Site& site) {
+  return site.links && !site.links->empty() &&
+         std::ranges::all_of(*site.links,
+                             [](const LinkInfo& link) { return link.wireless == false; });
+}
+
 }  // namespace
 
 // Flows are spread over several lines or links, of which one is dead: the same request gets through
@@ -253,7 +260,9 @@ Causes find_loss(const Diagnosis& context) {
   cause.title = no_limit
                     ? phrase("Packets are lost in transit")
                     : phrase("Packets are lost in transit, or a device limits new connections");
-  cause.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
+  cause.fix = is_wired(context.report.site)
+                  ? phrase("Run this again at a quiet time. ")
+                  : phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
   cause.fix +=
       no_limit ? phrase(
                      "If packets are still lost, ask the Internet provider to measure the loss on "
