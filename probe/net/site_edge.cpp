@@ -136,6 +136,8 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
       router = connected.error().icmp->sender;
       note_sender(*connected.error().icmp);
     }
+    const auto own = connected.has_error() ? IpAddress() : (*connected)->local().address;
+    if (!own.is_unspecified()) climb->own = own;
     climb->taken_near |= !connected.has_error() && ttl == 1;
   } else {
     UdpSocket::Options options;
@@ -143,6 +145,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     options.ttl = ttl;
     auto socket = UdpSocket::open(executor_, climb->flow, options);
     if (socket.has_error()) co_return;
+    climb->own = socket->local().address;
     const std::array<std::uint8_t, 12> payload{0x80};  // an RTP header (RFC 3550), all else zero
     const auto sent = socket->send(payload);
     if (sent.has_error()) co_return;
@@ -182,10 +185,6 @@ void SiteEdge::go_on(const std::shared_ptr<Climb>& climb, int until, Scope scope
 std::shared_ptr<SiteEdge::Climb> SiteEdge::start(SocketAddress flow, bool by_tcp, int from,
                                                  std::string interface, Scope scope) {
   const auto climb = std::make_shared<Climb>(executor_, flow, by_tcp, std::move(interface));
-  UdpSocket::Options options;
-  options.interface = climb->interface;
-  const auto socket = UdpSocket::open(executor_, flow, options);  // sends nothing
-  if (socket.has_value()) climb->own = socket->local().address;
   climb->begun = from - 1;
   go_on(climb, from - 1 + at_once, scope);
   if (climb->running == 0) climb->ended.deliver(true);
