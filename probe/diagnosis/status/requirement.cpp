@@ -226,12 +226,12 @@ Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted)
 // The result of a host that was not reached, or not for certain.
 Text trouble_in_words(const ProbeResult& result, const ResultIndex& index) {
   const auto doubt = index.doubt_about(result.probe.id);
-  const bool told = result.observation.detail == DetailCode::answered_on_the_way;
-  if (doubt.empty() || told) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
   const auto* cause = index.loss_of(result.probe.id);
   if (cause != nullptr && outcome == Outcome::passed)
     return phrase("packets leave the site, but this stands in the way: {}", cause->title);
+  const bool told = result.observation.detail == DetailCode::answered_on_the_way;
+  if (doubt.empty() || told) return outcome_in_words(result.observation);
   if (answered_again(result, index)) return phrase("answered on the second try, but {}", doubt);
   if (outcome == Outcome::passed || index.got_out.contains(result.probe.id))
     return phrase("packets were seen on their way, but {}", doubt);

@@ -137,9 +137,9 @@ class Losses {
                         !talked_.contains({target.host, target.port()});
     if (stands && carried > reach::more_likely_than_not) return reason_of(*carrier, probe);
     if (!is_udp(*probe.result)) return {};
+    if (unheard_ != nullptr) return phrase("replies may be lost: {}", what_became_of(*unheard_));
     const bool refused = refused_.contains(probe.result->probe.id);
-    const auto* why = unheard_ != nullptr ? unheard_ : refused ? reset_ : nullptr;
-    return why == nullptr ? Text() : phrase("replies may be lost: {}", what_became_of(*why));
+    return refused && reset_ != nullptr ? what_became_of(*reset_) : Text();
   }
 
  private:
