@@ -95,6 +95,8 @@ class Rehearsal {
   StopSignal::Handle handle_;
 };
 
+bool goes_by_ipv6(const Job& job) { return job.address && job.address->is_v6(); }
+
 // A relay for the call, if the server first grants one to our own TURN client: libnice does not
 // survive every challenge (an empty realm ends it), and does not say why it has no relay.
 asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& options,
@@ -102,7 +104,7 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
   const auto text = job.parameter("turn");
   const auto credential = credential_for(context, text);
   if (text.empty() || credential.username.empty()) co_return;
-  const bool v6 = job.address && job.address->is_v6();
+  const bool v6 = goes_by_ipv6(job);
   auto server = co_await find_relay_server(context, text, v6);
   if (server.has_error() && v6) server = co_await find_relay_server(context, text, false);
   if (server.has_error()) co_return;
@@ -116,7 +118,7 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
   webrtc::TurnLogin login;
   login.server = {*server->address, server->probe.target.port()};
   if (server->probe.target.transport == Transport::tls) {
-    const auto door = tunnel.open(*server, job.address && job.address->is_v6());
+    const auto door = tunnel.open(*server, v6);
     if (door.has_error()) co_return;
     login.server = *door;
   }
@@ -150,7 +152,7 @@ asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Turn
   }
   const auto stun = job.parameter("stun");
   if (!stun.empty()) {
-    const bool v6 = job.address && job.address->is_v6();
+    const bool v6 = goes_by_ipv6(job);
     auto found = co_await find_endpoint(context, stun, v6);
     if (found.has_error() && v6) found = co_await find_endpoint(context, stun, false);
     if (!found.has_error()) options.stun = *found;

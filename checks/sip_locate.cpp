@@ -5,7 +5,6 @@
 #include <random>
 
 #include "probe/net/dns_records.hpp"
-#include "probe/net/timeouts.hpp"
 #include "probe/net/together.hpp"
 
 namespace callready::checks {
@@ -36,32 +35,8 @@ struct Answer {
 
 asio::awaitable<Answer> ask(Context& context, std::string name, std::uint16_t type) {
   Answer answer{std::move(name), type, Failure{}};
-  const auto deadline = context.scope.clock.now() + timeouts::dns_total;
-  auto& channel = context.resolver.channel();
-  const auto reply = co_await channel.query(answer.name, type, context.scope, deadline);
-  if (reply.has_error()) {
-    answer.message = reply.error();
-  } else if (reply->status == ARES_ENODATA || reply->status == ARES_ENOTFOUND) {
-    answer.message = std::nullopt;
-  } else if (reply->status != ARES_SUCCESS) {
-    auto why = classify_dns(reply->status);
-    answer.message = why;
-    if (!context.resolver.next_may_know(why)) co_return answer;
-    auto told = co_await context.resolver.ask_in_turn(answer.name, type, context.scope, deadline,
-                                                      std::move(why));
-    if (told.has_error()) {
-      answer.message = told.error();
-    } else {
-      answer.message = std::move(*told);
-    }
-  } else {
-    auto message = dns::parse_message(reply->message);
-    if (message.has_error()) {
-      answer.message = message.error();
-    } else {
-      answer.message = std::move(*message);
-    }
-  }
+  auto message = co_await context.resolver.ask(answer.name, type, context.scope);
+  answer.message = std::move(message);
   co_return answer;
 }
 

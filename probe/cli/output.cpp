@@ -95,7 +95,8 @@ bool keeps_run(const Arguments& arguments) {
 }
 
 std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
-  if (const auto& history = arguments.history_file; !history.empty()) {
+  const auto& history = arguments.history_file;
+  if (!history.empty()) {
     if (const auto reason = platform::why_not_writable(history))
       return fmt::format("{}: {}", history, *reason);
     if (platform::is_file(history) && holds_something_else(history))
@@ -107,7 +108,7 @@ std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
     if (!request.file.empty()) {
       const auto reason = platform::why_not_writable(request.file);
       if (reason) return fmt::format("{}: {}", request.file, *reason);
-      if (platform::is_same_file(arguments.history_file, request.file))
+      if (!history.empty() && platform::is_same_file(history, request.file))
         return request.file + ": a report would overwrite the history";
       for (const auto* other : files) {
         if (!platform::is_same_file(other->file, request.file)) continue;

@@ -133,6 +133,8 @@ inline auto own_addresses(const Site& site) {
 // True for one of these. "Host unreachable" in its name is how this computer's system says that a
 // neighbor does not answer: no device on the way has spoken.
 bool is_this_computer(const Site& site, const std::string& address);
+// One of the routers to which this computer sends what is not for its own networks.
+bool is_gateway(const Site& site, const std::string& address);
 
 class Facts {
  public:

@@ -73,6 +73,12 @@ bool is_this_computer(const Site& site, const std::string& address) {
                              [&](const IpAddress& own) { return own.to_string() == address; });
 }
 
+bool is_gateway(const Site& site, const std::string& address) {
+  return std::ranges::any_of(site.gateways, [&](const GatewayInfo& gateway) {
+    return gateway.address.to_string() == address;
+  });
+}
+
 bool goes_outside(const ProbeResult& result) {
   return is_direct(result) && !is_inside(result) && result.probe.check != CheckKind::dns;
 }

@@ -33,13 +33,14 @@ bool is_open_in(const ProbeResult& result, const PortRange& ports) {
       });
 }
 
-using Targets = std::vector<const Target*>;
+// It went by the rule's transport; any will do where the customer may choose it.
+bool is_alike(const FirewallRule& rule, const ProbeResult& result) {
+  return !rule.transport || is_udp(result.probe.target.transport) == is_udp(*rule.transport);
+}
 
-// True where one of them is of the rule's transport; any will do where the customer may choose it.
-bool any_of_transport(const FirewallRule& rule, const Targets& targets) {
-  return std::ranges::any_of(targets, [&](const Target* target) {
-    return !rule.transport || is_udp(target->transport) == is_udp(*rule.transport);
-  });
+bool any_is_alike(const FirewallRule& rule, const Probes& probes) {
+  return std::ranges::any_of(probes,
+                             [&](const ProbeResult* result) { return is_alike(rule, *result); });
 }
 
 // True where a firewall that has `all` lets through what `part` asks for.
@@ -79,23 +80,21 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
   }
 }
 
-// What the probes of a row went to, by their results.
+// The probes of a row by their results.
 struct RowSeen {
-  Targets lost, open, unresolved;
-  Probes reached;  // to `open`
+  Probes lost, open, unresolved;
 };
 
 RowSeen seen_of(const Probes& probes, const std::set<const ProbeResult*>& lost) {
   RowSeen seen;
   for (const auto* result : probes) {
-    const auto& [probe, observation] = *result;
+    const auto outcome = result->observation.outcome;
     if (lost.contains(result)) {
-      seen.lost.push_back(&probe.target);
-    } else if (reached(observation.outcome)) {
-      seen.open.push_back(&probe.target);
-      seen.reached.push_back(result);
-    } else if (observation.outcome == Outcome::unresolved) {
-      seen.unresolved.push_back(&probe.target);
+      seen.lost.push_back(result);
+    } else if (reached(outcome)) {
+      seen.open.push_back(result);
+    } else if (outcome == Outcome::unresolved) {
+      seen.unresolved.push_back(result);
     }
   }
   return seen;
@@ -107,17 +106,14 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
                                          const Probes& lost, FindingCode code, Closes closes) {
   std::vector<PortRange> ports;
   if (!rule.transport || rule.direction == Direction::in) return ports;
-  const auto is_alike = [&](const ProbeResult* result) {
-    return is_udp(result->probe.target.transport) == is_udp(*rule.transport);
-  };
   const auto about = [&](const PortRange& range) {
     return std::ranges::any_of(lost, [&](const ProbeResult* result) {
       const auto closed = closed_ports(*result);
-      if (!is_alike(result) || !closed || !closed->overlaps(range)) return false;
+      if (!is_alike(rule, *result) || !closed || !closed->overlaps(range)) return false;
       const PortRange both{std::max(closed->first, range.first),
                            std::min(closed->last, range.last)};
-      return std::ranges::none_of(seen.reached, [&](const ProbeResult* other) {
-        return is_alike(other) && is_open_in(*other, both);
+      return std::ranges::none_of(seen.open, [&](const ProbeResult* other) {
+        return is_alike(rule, *other) && is_open_in(*other, both);
       });
     });
   };
@@ -141,20 +137,22 @@ std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Pro
     if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
     for (const auto& rule : row.rules) {
       if (!is_whole(rule)) continue;
-      const bool open = any_of_transport(rule, seen.open);
-      const bool closed = untried || any_of_transport(rule, seen.lost);
+      const bool open = any_is_alike(rule, seen.open);
+      const bool closed = untried || any_is_alike(rule, seen.lost);
       if (closed && !open) {
         add_rule(rules, rule);
         continue;
       }
-      const bool unresolved = !open && any_of_transport(rule, seen.unresolved);
+      const bool unresolved = !open && any_is_alike(rule, seen.unresolved);
       if (!closed && !unresolved) continue;
       auto part = rule;
       part.ports = closed_everywhere(rule, seen, lost, code, closes);
       if (!part.ports.empty()) {
         add_rule(rules, std::move(part));
       } else if (closed) {
-        add_rule(rules, part_of(rule, seen.lost));
+        std::vector<const Target*> targets;
+        for (const auto* result : seen.lost) targets.push_back(&result->probe.target);
+        add_rule(rules, part_of(rule, targets));
       }
     }
   }

@@ -141,10 +141,7 @@ Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names
 
 Text ask_the_device(const Facts& facts, const std::string& device) {
   if (device.empty()) return {};
-  const bool gateway = std::ranges::any_of(facts.report.site.gateways, [&](const auto& one) {
-    return one.address.to_string() == device;
-  });
-  if (gateway)
+  if (is_gateway(facts.report.site, device))
     return phrase(" The device that rejects the traffic is {}, this computer's gateway.", device);
   const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.

@@ -48,9 +48,8 @@ std::optional<Text> note_of_shortage(const std::vector<ProbeResult>& results,
   if (!why.empty()) why = " (\"" + why + "\")";
   return phrase(
       "This computer ran out of sockets or memory{}: {} of {} probes could not be made properly. "
-      "This says "
-      "nothing about the network. Close other programs or allow this one to open more than {} "
-      "files (ulimit -n), and then run it again.",
+      "This says nothing about the network. Close other programs or allow this one to open more "
+      "than {} files (ulimit -n), and then run it again.",
       why, count, results.size(), descriptors.allowed);
 }
 

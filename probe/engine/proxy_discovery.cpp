@@ -105,8 +105,7 @@ struct PacFile {
     note(words);
   }
   // Half a script answers nothing.
-  void refuse_length() {
-    script.clear();
+  void fail_for_length() {
     fail(DetailCode::oversized, phrase("it is longer than {} bytes", pac_limit));
   }
   void note(const Text& words) {
@@ -126,9 +125,13 @@ PacFile read_file(std::string path) {
     file.fail(DetailCode::pac_unreadable, phrase("it cannot be read: {}", input.error));
     return file;
   }
-  file.script = input.text;
-  if (file.script.size() > pac_limit) file.refuse_length();
-  if (input.text.empty()) file.fail(DetailCode::pac_empty, phrase("it is empty"));
+  if (input.text.empty()) {
+    file.fail(DetailCode::pac_empty, phrase("it is empty"));
+  } else if (input.text.size() > pac_limit) {
+    file.fail_for_length();
+  } else {
+    file.script = std::move(input.text);
+  }
   return file;
 }
 
@@ -167,7 +170,7 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
   } else if (reply.status != 200) {
     file.fail(Detail::status(reply.status), phrase("the web server answered {}", reply.status));
   } else if (reply.body_cut) {
-    file.refuse_length();
+    file.fail_for_length();
   } else if (reply.body.empty()) {
     file.fail(DetailCode::pac_empty, phrase("it is empty"));
   } else {

@@ -56,6 +56,27 @@ asio::awaitable<Result<dns::Message>> Resolver::ask_in_turn(std::string name, st
   co_return why;
 }
 
+asio::awaitable<Result<std::optional<dns::Message>>> Resolver::ask(std::string name,
+                                                                   std::uint16_t type,
+                                                                   Scope scope) {
+  const auto deadline = scope.clock.now() + timeouts::dns_total;
+  const auto reply = co_await channel_->query(name, type, scope, deadline);
+  if (reply.has_error()) co_return reply.error();
+  std::optional<dns::Message> answer;
+  if (reply->status == ARES_ENODATA || reply->status == ARES_ENOTFOUND) co_return answer;
+  Result<dns::Message> message = Failure{};
+  if (reply->status == ARES_SUCCESS) {
+    message = dns::parse_message(reply->message);
+  } else {
+    auto why = classify_dns(reply->status);
+    if (!next_may_know(why)) co_return why;
+    message = co_await ask_in_turn(name, type, scope, deadline, std::move(why));
+  }
+  if (message.has_error()) co_return message.error();
+  answer = std::move(*message);
+  co_return answer;
+}
+
 // One name's answer, or those who wait for it.
 struct Resolver::Entry {
   std::optional<Resolution> answer;
@@ -97,7 +118,7 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   auto list = std::move(found.list);
   const bool refused = list.has_error() && list.error().kind == FailureKind::dns_unreachable &&
                        list.error().code == ARES_ECONNREFUSED;
-  // A short name was looked up in each search domain.
+  // The next server would be asked for a short name as it is, without the search domains.
   const bool others_may_know =
       list.has_error() && next_may_know(list.error()) && name.find('.') != name.npos;
   if (refused || others_may_know) {

@@ -27,6 +27,15 @@ class Resolver {
   // Its IPv4 addresses, or where it has none, or no way leads there, its IPv6 ones.
   asio::awaitable<Resolution> resolve_either(std::string name, Scope scope);
 
+  // The answer to a question of that type (class IN), within timeouts::dns_total; nothing where the
+  // name, or the type, does not exist. If a server does not know, the others are asked, too.
+  asio::awaitable<Result<std::optional<dns::Message>>> ask(std::string name, std::uint16_t type,
+                                                           Scope scope);
+
+  AresChannel& channel() { return *channel_; }
+
+ private:
+  struct Entry;
   // c-ares takes the first server's SERVFAIL or REFUSED for final; programs then ask the next one.
   bool next_may_know(const Failure& why) const;
   // The first final answer of up to three servers, each asked from a socket of its own: once one
@@ -35,10 +44,6 @@ class Resolver {
   asio::awaitable<Result<dns::Message>> ask_in_turn(std::string name, std::uint16_t type,
                                                     Scope scope, Instant deadline, Failure why);
 
-  AresChannel& channel() { return *channel_; }
-
- private:
-  struct Entry;
   asio::any_io_executor executor_;
   std::shared_ptr<AresChannel> channel_;
   std::map<std::pair<std::string, Family>, std::shared_ptr<Entry>> entries_;

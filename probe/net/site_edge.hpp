@@ -177,7 +177,7 @@ class SiteEdge {
                                   Scope scope, Instant until,
                                   std::optional<PortRange> row = std::nullopt);
 
-  // What outlives its caller: whoever ends the run drains the loop before this goes.
+  // Questions that outlive their caller: the event loop must be drained before this is destroyed.
   const TaskGroup& tasks() const { return tasks_; }
 
   // How long the questions ahead that decide a row may take, at one answer a second.

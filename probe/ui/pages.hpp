@@ -47,7 +47,7 @@ class Pages {
   Children& children_;
   Gate gate_;
   std::string history_;
-  std::vector<std::string> own_sets_;  // options
+  std::vector<std::string> own_sets_;  // "--set=FILE", for `list` and `show`
   Runs runs_;
   Lifetime lifetime_;
   std::vector<std::string> used_;

@@ -227,9 +227,7 @@ bool RedactedText::whole_run(std::string_view run) {
   if (std::count(run.begin(), run.end(), ':') < 2) return false;
   // A zone, or the other end of a range, may follow.
   const auto address = run.substr(0, run.find_first_of("%-"));
-  if (!address_and_prefix(address, address.size())) return false;
-  if (at_ < text_.size() && text_[at_] == '-') out_ += text_[at_++];
-  return true;
+  return address_and_prefix(address, address.size());
 }
 
 // An address, with its prefix length if one follows.

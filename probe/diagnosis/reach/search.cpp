@@ -84,14 +84,14 @@ bool is_note(Sign sign) {
 class Costs {
  public:
   Costs(const Sight& sight, double loss) : events_(sight.size()), costs_(events_ * fate_count) {
-    const auto& [flows, signs, slow, gateways] = sight.events;
+    const auto& events = sight.events;
     auto* cost = costs_.data();
-    for (const auto& event : flows) {
+    for (const auto& event : events.flows) {
       for (std::size_t fate = 0; fate < fate_count; ++fate) {
-        *cost++ = bits_of(event, slow, static_cast<Fate>(fate), loss);
+        *cost++ = bits_of(event, events.slow_line, static_cast<Fate>(fate), loss);
       }
     }
-    for (const auto& sign : signs) {
+    for (const auto& sign : events.signs) {
       *cost = is_note(sign.sign) ? 0 : leak;  // once explained: nothing
       cost += fate_count;
     }

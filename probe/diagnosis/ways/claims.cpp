@@ -44,20 +44,24 @@ std::size_t servers_of(const std::vector<const Flow*>& flows) {
   return set_of(flows, server).size();
 }
 
+constexpr std::size_t many = 3;  // flows: too many to be lost by chance
+
+// Many TCP flows are lost on these ports, and none on others.
+bool are_alone(const Facts& facts, const std::vector<const Flow*>& flows) {
+  const auto ports = set_of(flows, &Flow::port);
+  return flows.size() >= many && std::ranges::none_of(facts.flows, [&](const Flow& flow) {
+           return !flow.udp && went(flow, Reachability::lost) && !ports.contains(flow.port);
+         });
+}
+
 // Few enough for a line that loses packets, or for a limit on new flows, to explain them.
 bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
-  constexpr std::size_t many = 3;
   // A TCP port that fails in two networks: only a limit that was measured explains it, and not if
   // that port is lost at many hosts, and no other.
   const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked &&
                         set_of(claim.flows, &Flow::network).size() > 1;
-  const auto ports = set_of(claim.flows, &Flow::port);
-  const bool alone =
-      claim.flows.size() >= many && std::ranges::none_of(facts.flows, [&](const Flow& flow) {
-        return !flow.udp && went(flow, Reachability::lost) && !ports.contains(flow.port);
-      });
-  const bool limited =
-      tcp_port ? new_flows_are_limited(facts) && !alone : new_flows_may_be_limited(facts);
+  const bool limited = tcp_port ? new_flows_are_limited(facts) && !are_alone(facts, claim.flows)
+                                : new_flows_may_be_limited(facts);
   if (limited && !told) return true;
   return facts.line_loses() && claim.flows.size() < many &&
          std::ranges::none_of(claim.flows,

@@ -201,10 +201,7 @@ Text what_to_do(const Outside& outside, bool proxy_sought) {
 
 // The router is there, and says that it has no way on.
 Cause line_is_down(const Facts& facts, const Outside& outside, const std::string& router) {
-  const bool own = std::ranges::any_of(facts.report.site.gateways, [&](const GatewayInfo& gateway) {
-    return gateway.address.to_string() == router;
-  });
-  const bool sure = own || outside.control;
+  const bool sure = is_gateway(facts.report.site, router) || outside.control;
   auto cause = offline(facts, Owner::provider, sure ? certain : likely,
                        phrase("The Internet line is down: the router {} has no route out", router));
   cause.fix = phrase(
