@@ -7,6 +7,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/net/in_thread.hpp"
 #include "probe/net/pac.hpp"
 #include "probe/platform/descriptor.hpp"
 #include "probe/platform/last_words.hpp"
@@ -138,5 +139,6 @@ int main(int argc, char** argv) {
     callready::say("\nPress any key to close this window.\n");
     callready::platform::wait_for_a_key();
   }
+  if (callready::threads_left_behind() > 0) std::_Exit(status);
   return status;
 }

@@ -366,16 +366,12 @@ asio::awaitable<std::optional<Observation>> ProbeScheduler::settled_by_others(st
 }
 
 void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
-  // Even if `look` throws, no result keeps its pretended outcome.
+  // Even if `look` throws, no result keeps what is pretended.
   struct Pretence {
     std::vector<ProbeResult>& results;
-    std::vector<std::size_t> indices{};
+    std::vector<std::pair<std::size_t, Observation>> before{};
     ~Pretence() {
-      for (const auto index : indices) {
-        auto& observation = results[index].observation;
-        observation.outcome = Outcome::skipped;
-        observation.detail = {};
-      }
+      for (auto& [index, observation] : before) results[index].observation = std::move(observation);
     }
   } pretended{results_};
   const auto now = context_.scope.clock.now();
@@ -386,7 +382,7 @@ void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
     const bool due =
         started_[sender] && *started_[sender] + timeouts::second_choice <= now && !heard_[sender];
     if (!due) continue;
-    pretended.indices.push_back(i);
+    pretended.before.emplace_back(i, results_[i].observation);
     results_[i].observation.address = results_[sender].observation.address;
     record(results_[i].observation, timed_out());
   }

@@ -232,7 +232,7 @@ void shut_down(std::unique_ptr<RunNetwork> network, std::exception_ptr& trouble)
   const auto thrown = run_loop(*network, network->clock.now() + timeouts::drain);
   if (thrown && !trouble) trouble = thrown;
   if (network->loop.stopped()) return;
-  static std::vector<std::unique_ptr<RunNetwork>> kept;
+  static auto& kept = *new std::vector<std::unique_ptr<RunNetwork>>;
   kept.push_back(std::move(network));
 }
 

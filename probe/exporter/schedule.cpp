@@ -116,7 +116,8 @@ void Schedule::ask(const std::string& key, milliseconds patience, Answer answer)
       auto mine = still->second.waiting.extract(id);
       if (!mine.empty()) mine.mapped().answer(still->second.view);
     });
-    if (state.due) state.due = std::min(*state.due, now);  // somebody waits: no jitter
+    // Somebody waits: no jitter. A run that is under way will do.
+    if (state.due && !state.view.running) state.due = std::min(*state.due, now);
   }
   look();
 }

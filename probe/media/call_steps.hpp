@@ -38,7 +38,7 @@ inline constexpr IdleDelays no_delays{1e18, 1e18};
 // What a call tolerates: losing a hundredth of its packets, with 95 % confidence, and this much
 // more delay.
 inline constexpr double most_lost_percent = 1, most_queued_ms = 30;
-// What ends a step at once: this much, for a fifth of a second.
+// What ends a step at once: this much, for a tenth of a second.
 inline constexpr double harmful_queued_ms = 60;
 
 // `stopped`: it was given up, because it hurt.

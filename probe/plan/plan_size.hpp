@@ -23,7 +23,7 @@ struct PlanSize {
 PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough);
 
 // "--all: 818 probes, about 3,400 packets, to 372 hosts (161 names; 211 addresses in 58 networks);
-// about 150 s at this pace". `option`: what the user asked for.
+// at least 150 s at this pace; --pace fast lifts it". `option`: what the user asked for.
 std::string announcement(const PlanSize& size, const std::string& option);
 
 // Packets that we send for one probe, if it is answered at once and if it never is; and how many of

@@ -110,7 +110,9 @@ Child start_own_child(const std::string& program, const std::vector<std::string>
 std::optional<int> exit_status(const Child& child) {
   int status = 0;
   if (!child.started()) return 0;
-  if (::waitpid(static_cast<pid_t>(child.id), &status, WNOHANG) == 0) return std::nullopt;
+  const auto ended = ::waitpid(static_cast<pid_t>(child.id), &status, WNOHANG);
+  if (ended == 0) return std::nullopt;
+  if (ended < 0) return -1;
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 

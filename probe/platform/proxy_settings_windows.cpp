@@ -72,7 +72,6 @@ ProxyAnswers ask_system_for_proxies(const std::string& pac_url,
   WINHTTP_AUTOPROXY_OPTIONS options{};
   options.dwFlags = WINHTTP_AUTOPROXY_CONFIG_URL;
   options.lpszAutoConfigUrl = place.c_str();
-  options.fAutoLogonIfChallenged = TRUE;
   for (std::size_t i = 0; i < urls.size(); ++i) {
     WINHTTP_PROXY_INFO info{};
     if (WinHttpGetProxyForUrl(session.get(), to_wide(urls[i]).c_str(), &options, &info) == FALSE) {

@@ -375,6 +375,7 @@ std::optional<std::string> replace_private_file(const std::string& path,
 void prepare_program() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // "ignore" is inherited, and would hide how children ended
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The lowest free number is this one. Not for writing: writing to it must fail.

@@ -179,8 +179,8 @@ std::vector<Interface> interfaces() {
     if (entry->IfType == IF_TYPE_SOFTWARE_LOOPBACK) continue;
     Interface found;
     found.name = to_utf8(entry->FriendlyName);
-    found.up = entry->OperStatus == IfOperStatusUp;
-    found.signal = found.up;
+    found.up = true;  // disabled ones are not listed
+    found.signal = entry->OperStatus == IfOperStatusUp;
     found.wireless = entry->IfType == IF_TYPE_IEEE80211;
     // About WireGuard's and OpenVPN's drivers Windows knows only "virtual", about others that the
     // link has no addresses of its own, which a mobile network's link need not have either.
@@ -203,7 +203,12 @@ bool is_interface(const std::string& name) {
   return ConvertInterfaceAliasToLuid(to_wide(name).c_str(), &luid) == NO_ERROR;
 }
 
-std::optional<bool> is_wireless(const std::string&) { return std::nullopt; }
+std::optional<bool> is_wireless(const std::string& name) {
+  for (const auto& one : interfaces()) {
+    if (one.name == name) return one.wireless;
+  }
+  return std::nullopt;
+}
 
 std::string host_name() {
   wchar_t name[256] = {};

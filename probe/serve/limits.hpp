@@ -1,4 +1,5 @@
-// What strangers may use of a server of ours. Every server keeps to all of these limits.
+// What strangers may use of a server of ours. WHIP has limits of its own, as a web
+// server (call_peer.cpp).
 #pragma once
 
 #include "probe/net/clock.hpp"

@@ -14,7 +14,7 @@ thread_local bool inside = false;
 // Without memory, GLib ends the program with a trap while it is loaded, and libnice with
 // assertions.
 void end_if_libnice_does(int signal) {
-  if (inside) platform::end_program("out of memory: libnice gave up");
+  if (inside) platform::end_program("libnice gave up, as it does where memory is short");
   ::signal(signal, SIG_DFL);
   ::raise(signal);
 }
