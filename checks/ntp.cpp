@@ -34,16 +34,19 @@ void add_reply(Observation& observation, const ntp::Packet& packet) {
 
 void add_offset(Observation& observation, const ntp::Sample& sample, bool exact) {
   const double offset = sample.offset.count();
-  const auto amount = fmt::format("{:.0f}", std::abs(offset));
+  constexpr double much = 10'000;
+  const bool seconds = std::abs(offset) >= much;
+  const auto amount = seconds ? fmt::format("{:.0f} s", std::abs(offset) / 1000)
+                              : fmt::format("{:.0f} ms", std::abs(offset));
   // After a retransmission it is not known which request was answered: the offset is then that of
   // the way back alone, and off by as much as that took.
   FactMap facts{{Fact::offset_ms, offset}, {Fact::exact, exact}};
   if (exact) facts[Fact::delay_ms] = sample.delay.count();
-  add_evidence(
-      observation, EvidenceKind::clock_offset,
-      offset > 0 ? phrase("this computer's clock is {} ms slow compared with this server", amount)
-                 : phrase("this computer's clock is {} ms fast compared with this server", amount),
-      std::move(facts));
+  add_evidence(observation, EvidenceKind::clock_offset,
+               offset > 0
+                   ? phrase("this computer's clock is {} slow compared with this server", amount)
+                   : phrase("this computer's clock is {} fast compared with this server", amount),
+               std::move(facts));
 }
 
 // The codes that tell a client something; the others are in the evidence, as sent.

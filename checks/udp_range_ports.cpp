@@ -4,11 +4,6 @@
 
 namespace callready::checks::udp_range {
 
-bool gets_out(DetailCode result) {
-  return result == DetailCode::replied || result == DetailCode::arrived ||
-         result == DetailCode::left_site;
-}
-
 bool is_blocked(DetailCode result) {
   return result == DetailCode::dropped || result == DetailCode::prohibited ||
          result == DetailCode::kept_here;
@@ -18,7 +13,7 @@ std::map<std::uint16_t, bool> known_ports(const std::deque<Port>& ports) {
   std::map<std::uint16_t, bool> known;
   for (const auto& port : ports) {
     // A port that got out once, to a relay or to the far end, is open.
-    if (gets_out(port.result)) known[port.number] = true;
+    if (is_out(port.result)) known[port.number] = true;
     if (is_blocked(port.result)) known.try_emplace(port.number, false);
   }
   return known;
@@ -28,8 +23,8 @@ std::vector<Block> blocks_of(const std::map<std::uint16_t, bool>& known) {
   std::vector<Block> blocks;
   std::optional<std::uint16_t> open;
   bool within = false;
-  for (const auto& [port, gets_out] : known) {
-    if (gets_out) {
+  for (const auto& [port, out] : known) {
+    if (out) {
       if (within) blocks.back().open_after = port;
       within = false;
       open = port;

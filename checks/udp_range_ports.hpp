@@ -11,7 +11,6 @@
 namespace callready::checks::udp_range {
 
 // What a port's result means; udp_range.cpp lists all results.
-bool gets_out(DetailCode result);
 bool is_blocked(DetailCode result);
 
 struct Port {

@@ -165,9 +165,9 @@ void conclude(Observation& observation, const Range& range) {
   const int all = static_cast<int>(ports.size());
   const int prohibited = count_of(DetailCode::prohibited), dropped = count_of(DetailCode::dropped);
   const int replied = count_of(DetailCode::replied);
-  const int open = count([](const Port* port) { return gets_out(port->result); });
+  const int open = count([](const Port* port) { return is_out(port->result); });
   const int one_way = count(
-      [](const Port* port) { return gets_out(port->result) && port->inbound && !*port->inbound; });
+      [](const Port* port) { return is_out(port->result) && port->inbound && !*port->inbound; });
   const int kept_here = count_of(DetailCode::kept_here);
   if (kept_here > 0) {
     set_outcome(observation, Outcome::rejected,
@@ -197,7 +197,7 @@ void conclude(Observation& observation, const Range& range) {
   for (const auto& block : blocks_of(known_ports(range.ports))) add_block(observation, block);
   const int sampled = count([](const Port* port) { return !port->refined && was_tried(*port); });
   const int proved =
-      count([](const Port* port) { return !port->refined && gets_out(port->result); });
+      count([](const Port* port) { return !port->refined && is_out(port->result); });
   const bool all_open = kept_here == 0 && prohibited == 0 && dropped == 0;
   add_sample(observation, range, proved, sampled, all_open);
 }

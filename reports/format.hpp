@@ -19,6 +19,7 @@ struct RenderOptions {
   bool on_screen = true;               // false: a file or a pipe, where lines need not be cut
   bool verbose = false;                // every endpoint on its own line
   bool quiet = false;                  // one line per set
+  bool is_last = true;                 // false: `--from last` would find another report
   const Language* language = nullptr;  // for formats that people read; null: English
 };
 

@@ -71,8 +71,7 @@ int run_update(const Arguments& arguments) {
       arguments.from_source.empty() ? std::string(builtin_update_url()) : arguments.from_source;
   if (builtin_keys().keys.empty()) {
     return fail(
-        "this build has no update key (CALLREADY_UPDATE_KEYS), so it cannot verify updates; "
-        "install a newer release");
+        "this build has no update key (CALLREADY_UPDATE_KEYS), so it cannot verify updates");
   }
   if (source.empty()) {
     return fail("this build has no address for updates: add --from FOLDER|FILE|URL");

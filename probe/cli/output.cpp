@@ -82,6 +82,7 @@ RenderOptions render_options(const Arguments& arguments) {
   options.on_screen = terminal.interactive;
   options.verbose = arguments.verbose;
   options.quiet = arguments.quiet;
+  options.is_last = keeps_run(arguments) || arguments.report_file == "last";
   // If a terminal cannot show its letters, another language has to be asked for by name.
   if (options.unicode || !arguments.language.empty()) {
     options.language = find_language(language_code(arguments));

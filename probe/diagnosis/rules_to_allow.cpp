@@ -26,10 +26,8 @@ bool is_open_in(const ProbeResult& result, const PortRange& ports) {
   if (result.probe.check != CheckKind::udp_range) return result.probe.target.ports.overlaps(ports);
   return std::ranges::any_of(
       findings::all_evidence(result.observation, EvidenceKind::udp_port), [&](const Evidence& one) {
-        const auto fate = detail_fact(one, Fact::result);
-        const bool open = fate == DetailCode::left_site || fate == DetailCode::arrived ||
-                          fate == DetailCode::replied;
-        return open && ports.contains(port_fact(one, Fact::port).value_or(0));
+        return is_out(detail_fact(one, Fact::result)) &&
+               ports.contains(port_fact(one, Fact::port).value_or(0));
       });
 }
 

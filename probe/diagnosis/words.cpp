@@ -122,21 +122,49 @@ Text answering_resolvers_in_words(const Facts& facts) {
   return phrase("{}, or a device in the path that answers in their place", resolvers);
 }
 
+Text check_spelling(const Facts& facts, const std::vector<std::string>& names) {
+  auto own = names;
+  std::erase_if(
+      own, [&](const std::string& name) { return !contains(facts.report.site.own_hosts, name); });
+  if (own.empty()) return {};
+  return phrase("First check how {} is spelled: you gave it yourself (--var, --set).", listed(own));
+}
+
 Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names) {
   const auto resolvers = answering_resolvers_in_words(facts);
   const auto list = listed(names, 12);
+  auto spelling = check_spelling(facts, names);
+  if (!spelling.empty()) spelling += ' ';
   if (names.size() > 1) {
-    return phrase(
-        "Look these names up from another line (a mobile phone's hotspot). If they are found "
-        "there, ask the administrator of this site's DNS servers ({}) why they are not found here. "
-        "If they are not, ask the operator of {}.",
-        resolvers, list);
+    return spelling + phrase(
+                          "Look these names up from another line (a mobile phone's hotspot). If "
+                          "they are found "
+                          "there, ask the administrator of this site's DNS servers ({}) why they "
+                          "are not found here. "
+                          "If they are not, ask the operator of {}.",
+                          resolvers, list);
   }
-  return phrase(
-      "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
-      "the administrator of this site's DNS servers ({}) why it is not found here. If it is not, "
-      "ask the operator of {}.",
-      resolvers, list);
+  return spelling + phrase(
+                        "Look the name up from another line (a mobile phone's hotspot). If it is "
+                        "found there, ask "
+                        "the administrator of this site's DNS servers ({}) why it is not found "
+                        "here. If it is not, "
+                        "ask the operator of {}.",
+                        resolvers, list);
+}
+
+bool is_wired(const Site& site) {
+  return site.links && !site.links->empty() &&
+         std::ranges::all_of(*site.links,
+                             [](const LinkInfo& link) { return link.wireless == false; });
+}
+
+Text run_again(const Facts& facts) {
+  return is_wired(facts.report.site)
+             ? phrase("Run this again without a VPN, and while nobody else is using the line.")
+             : phrase(
+                   "Run this again on a wired connection, without a VPN, and while nobody else is "
+                   "using the line.");
 }
 
 Text ask_the_device(const Facts& facts, const std::string& device) {

@@ -34,6 +34,11 @@ Text resolvers_in_words(const Facts& facts);
 // The same where it is about what they answer: another device may do so.
 Text answering_resolvers_in_words(const Facts& facts);
 
+// As far as the system says.
+bool is_wired(const Site& site);
+// "Run this again on a wired connection, without a VPN, ...": without what is known to be so.
+Text run_again(const Facts& facts);
+
 // " The device that rejects the traffic is 10.20.0.1.", and whose it is if it is not known to be
 // the site's; empty for no device.
 Text ask_the_device(const Facts& facts, const std::string& device);
@@ -56,6 +61,8 @@ FindingEvidence what_it_saw(const ProbeResult& result);
 // The same of one port, in the check's own sentence where it has one.
 FindingEvidence what_it_saw(const FlowSample& sample);
 
+// For names that the user gave; empty where none is.
+Text check_spelling(const Facts& facts, const std::vector<std::string>& names);
 // The fix for names if nobody can say from here whether they are gone everywhere.
 Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names);
 

@@ -56,7 +56,7 @@ constexpr auto table = std::to_array<Row>({
      marked("the far end reported that it was busy with others: run this again later")},
     {DetailCode::formerr, "formerr", ""},
     {DetailCode::full_size, "full_size", marked("full-size packets get through")},
-    {DetailCode::gathered, "gathered", ""},
+    {DetailCode::gathered, "gathered", marked("found its own addresses")},
     {DetailCode::hello_not_compared, "hello_not_compared",
      marked("not compared: the results say nothing about long TLS greetings")},
     {DetailCode::http_timed_out, "http_timed_out",
@@ -125,7 +125,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::not_a_response, "not_a_response", ""},
     {DetailCode::not_measured, "not_measured", ""},
     {DetailCode::not_needed, "not_needed", marked("not needed: no trouble with the first choice")},
-    {DetailCode::not_stun, "not_stun", ""},
+    {DetailCode::not_stun, "not_stun", marked("what answered does not speak STUN")},
     {DetailCode::not_synchronised, "not_synchronised",
      marked("the time server itself is not synchronized")},
     {DetailCode::not_tls, "not_tls", marked("connected, but what answered does not speak TLS")},
@@ -253,6 +253,11 @@ std::optional<Detail> Detail::parse(std::string_view text) {
   if (number && *number >= 0 && std::to_string(*number) == text) return status(*number);
   const auto code = callready::parse<DetailCode>(text);
   return code ? std::optional<Detail>(*code) : std::nullopt;
+}
+
+bool is_out(const Detail& detail) {
+  return detail == DetailCode::left_site || detail == DetailCode::arrived ||
+         detail == DetailCode::replied;
 }
 
 bool is_dropped(const Detail& detail) {

@@ -209,6 +209,9 @@ class Detail {
   int status_ = -1;
 };
 
+// A packet whose way was measured got out of the site.
+bool is_out(const Detail& detail);
+
 // Packets died on the way, in one direction or on some ports.
 bool is_dropped(const Detail& detail);
 

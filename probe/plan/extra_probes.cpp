@@ -254,7 +254,7 @@ void add_canary(ProbeList& probes) {
   probes.add_control(std::move(probe));
 }
 
-// A set whose calls --quality cannot measure says so, and what would help.
+// A set whose calls cannot be measured says so, and what would help.
 void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
   const auto ids = probes.of_set(set);
   const auto is = [&](CheckKind kind) {
@@ -264,7 +264,7 @@ void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& 
   if (is(CheckKind::media)) return;
   const bool by_login = is(CheckKind::turn) && !options.turn_login;
   probes.plan.notes.push_back(phrase(
-      "--quality did not measure a call with {}: {}.", set.title,
+      "A call with {} was not measured: {}.", set.title,
       by_login
           ? phrase(
                 "its TURN servers relay a call only with a login. Set CALLREADY_TURN_USER and "

@@ -28,9 +28,13 @@ bool sent_from_a_pc(const Requirement& row) {
                      [](Vantage v) { return v == Vantage::pc || v == Vantage::browser; });
 }
 
+// "room device, mobile": the words that --from takes, as people write them.
 std::string vantages_of(const Requirement& row) {
   std::vector<std::string> words;
-  for (const auto vantage : row.vantages) words.emplace_back(to_string(vantage));
+  for (const auto vantage : row.vantages) {
+    auto& word = words.emplace_back(to_string(vantage));
+    std::ranges::replace(word, '-', ' ');
+  }
   return fmt::format("{}", fmt::join(words, ", "));
 }
 

@@ -54,7 +54,10 @@ ClosedRow closed_part(const Requirement& row, const FirewallOptions& options) {
     if (outcome != Outcome::silent || dropped) parts.fails_in_silence = false;
     if (outcome == Outcome::unresolved) continue;
     // A refusal or a failure by the far end itself is not the firewall's.
+    // What is inspected gets out as well.
     const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied ||
+                           std::ranges::count(probe.observation.evidence, EvidenceKind::certificate,
+                                              &Evidence::kind) > 0 ||
                            (outcome == Outcome::failed && said_by_the_server(probe.observation));
     if (got_there || probe.observation.detail == DetailCode::kept_here) continue;
     closed.endpoints.push_back(&target);

@@ -305,7 +305,7 @@ ReadResult read_report(std::string_view text, std::string_view name) {
   } catch (const ReadJson::parse_error& error) {
     // `byte` is 1-based and counts the character at which the parser gave up.
     const auto byte = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
-    return refuse(":", place_in_text(text, byte) + ": " + syntax_message(error.what()));
+    return refuse(":", place_in_text(text, byte) + ": not JSON: " + syntax_message(error.what()));
   } catch (const ReadJson::out_of_range&) {
     return refuse(": ", "a number in it is larger than any that a report can hold");
   } catch (const Unreadable& error) {

@@ -489,23 +489,30 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
     if (is_old(set.published, today)) old.push_back(set.id);
     if (set.published.empty() && !set.document.empty()) ++undated;
   }
-  const auto too_wide = [&] {
+  const auto too_wide = [&](int most_of_title) {
     std::array<int, 7> widths{};
     for (const auto& row : rows) {
       for (std::size_t i = 0; i < row.size(); ++i) {
         widths[i] = std::max(widths[i], columns(page.clean(row[i])) + 2);
       }
     }
+    widths[1] = std::min(widths[1], most_of_title + 2);
     return std::accumulate(widths.begin(), widths.end(), -2) > page.width();
   };
   // If there is no room, other names are dropped first (they are listed below), then kinds, then
   // publication dates; each index refers to the columns that are left.
   bool named_below = false;
-  for (const std::ptrdiff_t column : {6, 2, 3}) {
-    if (!too_wide()) break;
-    named_below = true;
+  const auto drop = [&](std::ptrdiff_t column) {
     for (auto& row : rows) row.erase(row.begin() + column);
+  };
+  for (const std::ptrdiff_t column : {6, 2, 3}) {
+    if (!too_wide(any_width)) break;
+    named_below = true;
+    drop(column);
   }
+  // Titles may be cut short. On a very narrow screen, the rest makes room for them.
+  constexpr int short_title = 16;
+  while (rows.front().size() > 2 && too_wide(short_title)) drop(std::ssize(rows.front()) - 1);
   page.table(rows, 1);
   if (!old.empty()) {
     page.blank();

@@ -125,15 +125,15 @@ void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
 }
 
 // Who has to do what, and where to find the full list if the fix only gives a count.
-void add_fix(Page& page, const Finding& finding, int label) {
+void add_fix(Page& page, const Finding& finding, bool is_last, int label) {
   page.labelled(say("For"), say("{} (code: {})", team(finding.owner), to_string(finding.code)), 3,
                 label);
   if (finding.fix.empty()) return;
-  const bool cut = is_cut_short(finding.rules);
+  const bool cut = is_cut_short(finding.rules) && is_in_the_list(finding);
   page.labelled(
       say("Fix"),
-      finding.fix.string() + (cut ? say(" Full list: {}.", command_for_the_list("")) : ""), 3,
-      label);
+      finding.fix.string() + (cut ? say(" Full list: {}.", command_for_the_list("", is_last)) : ""),
+      3, label);
 }
 
 void add_title(Page& page, const Finding& finding, std::size_t i) {
@@ -143,7 +143,9 @@ void add_title(Page& page, const Finding& finding, std::size_t i) {
                  Style::bold, 3);
 }
 
-void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_name_all) {
+void add_findings(Page& page, const Report& report, const RenderOptions& options,
+                  bool verdicts_name_all) {
+  const bool verbose = options.verbose;
   if (report.findings.empty()) return;
   page.heading(say("What is wrong, and what to do"));
   const int label = width_of_labels();
@@ -152,7 +154,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     if (i > 0) page.blank();
     add_title(page, finding, i);
     add_evidence(page, finding, verbose, label);
-    add_fix(page, finding, label);  // who, before the fix, which may be long
+    add_fix(page, finding, options.is_last, label);  // who, before the fix, which may be long
     if (verbose && finding.runner_up) {
       const auto& [cause, tells] = *finding.runner_up;
       page.labelled(say("Or"), fmt::format("{}. {}", cause, tells), 3, label);
@@ -161,8 +163,8 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
       page.labelled(say("Users"), say("may see {}", seen), 3, label);
     }
-    // If the verdicts have named them, leave the lines to the next finding.
-    if (verdicts_name_all && affects_all(finding, report)) continue;
+    // The verdicts have named them.
+    if (report.findings.size() == 1 && verdicts_name_all && affects_all(finding, report)) continue;
     page.labelled(say("Affects"), affected_by(finding, report), 3, label);
   }
   const auto open = unexplained_titles(report);
@@ -358,7 +360,7 @@ Page last_screen(const Report& report, const RenderOptions& options, std::size_t
     }
     add_title(page, report.findings[i], i);
     if (i < whole) {
-      add_fix(page, report.findings[i], label);
+      add_fix(page, report.findings[i], options.is_last, label);
     } else if (i == 0 && short_fix > 0) {
       page.labelled(say("For"), team(report.findings[i].owner), 3, label);
       page.labelled_in_short(say("Fix"), report.findings[i].fix, 3, label, short_fix,
@@ -396,7 +398,7 @@ std::string render_in_short(const Report& report, const RenderOptions& options) 
   Page page(options);
   add_verdicts(page, report, report.sets.size() > 1);
   add_title(page, report.findings.front(), 0);
-  add_fix(page, report.findings.front(), width_of_labels());
+  add_fix(page, report.findings.front(), options.is_last, width_of_labels());
   return page.take();
 }
 
@@ -439,7 +441,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   const bool in_short = !options.verbose && verdicts_in_short(page, report);
   add_verdicts(page, report, in_short);
   if (const auto next = how_to_settle(report); !next.empty()) page.paragraph(next);
-  add_findings(page, report, options.verbose, !options.verbose && !in_short);
+  add_findings(page, report, options, !options.verbose && !in_short);
   add_places(page, report);
   add_sets(page, report, options.verbose);
   add_streams(page, report, options.unicode);

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t most_lines = 25;
 constexpr std::size_t most_services = 2;
 constexpr std::size_t most_causes = 3;
+constexpr std::size_t most_titles = 3;
 constexpr std::size_t most_evidence = 2;
 constexpr std::size_t most_peers = 12;
 // Below the causes: where to find the full list, and what to do afterwards.
@@ -39,9 +40,9 @@ class TicketLines {
  private:
   static int label_width() {
     int width = 0;
-    for (const auto& heading :
-         {say("Verdict"), say("Measured"), say("Source"), say("Cause"), say("Users see"),
-          say("Who"), say("To do"), say("Evidence"), say("Full list"), say("Afterwards")}) {
+    for (const auto& heading : {say("Verdict"), say("Measured"), say("Source"), say("Cause"),
+                                say("Also"), say("Users see"), say("Who"), say("To do"),
+                                say("Evidence"), say("Full list"), say("Afterwards")}) {
       width = std::max(width, columns(say("{}:", heading)));
     }
     return width + 1;
@@ -148,7 +149,8 @@ std::string in_a_line(const FirewallRule& rule) {
   if (const auto more = rule.peers.size() - peers.size(); more > 0) {
     text = say("{} and {} more", text, more);
   }
-  return fmt::format("{} ({})", text, joined(rule.titles, "; "));
+  if (rule.severity == Severity::required) return say("{} ({})", text, joined(rule.titles, "; "));
+  return say("{} ({}; {})", text, joined(rule.titles, "; "), severity_word(rule.severity));
 }
 
 // None if the fix already names them with all their peers, and there is nothing to add.
@@ -160,12 +162,15 @@ std::size_t rules_to_list(const Finding& finding) {
   return told ? 0 : finding.rules.size();
 }
 
+std::string cause_in_a_line(const Finding& finding) {
+  const auto doubt = caution(finding);
+  return say("{} ({}; code {})", finding.title,
+             doubt.empty() ? confidence_word(finding.confidence) : doubt, to_string(finding.code));
+}
+
 void add_cause(TicketLines& block, const Report& report, const Finding& finding,
                std::size_t most_rules, std::size_t told_evidence) {
-  const auto doubt = caution(finding);
-  auto cause =
-      say("{} ({}; code {})", finding.title,
-          doubt.empty() ? confidence_word(finding.confidence) : doubt, to_string(finding.code));
+  auto cause = cause_in_a_line(finding);
   if (!finding.seen_from.empty()) cause += say("; seen from {}", joined(finding.seen_from));
   block.add(say("Cause"), cause);
   block.add(say("Users see"), seen_by_users(finding, report));
@@ -175,8 +180,11 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   for (std::size_t i = 0; i < shown; ++i) {
     auto line = "- " + in_a_line(finding.rules[i]);
     if (i + 1 == shown && rules > shown) {
-      line += say_plural(rules - shown, " (and {} more rule: see the full list)",
-                         " (and {} more rules: see the full list)");
+      line += is_in_the_list(finding)
+                  ? say_plural(rules - shown, " (and {} more rule: see the full list)",
+                               " (and {} more rules: see the full list)")
+                  : say_plural(rules - shown, " (and {} more rule: see the report)",
+                               " (and {} more rules: see the report)");
     }
     block.add("", line);
   }
@@ -189,16 +197,27 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   }
 }
 
-bool is_cut(const Finding& finding, std::size_t most_rules) {
-  return rules_to_list(finding) > most_rules ||
-         std::any_of(finding.rules.begin(), finding.rules.end(),
-                     [](const FirewallRule& rule) { return rule.peers.size() > most_peers; });
+// Causes that are told in a line each. What is more than `most_titles` is counted.
+void add_titles(TicketLines& block, const Findings& findings) {
+  const auto told = findings.size() > most_titles ? most_titles - 1 : findings.size();
+  for (std::size_t i = 0; i < told; ++i)
+    block.add(i == 0 ? say("Also") : "", cause_in_a_line(*findings[i]));
+  if (const auto more = findings.size() - told; more > 0)
+    block.add("", say("({} more causes: see the report)", more));
 }
 
-void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut) {
+bool is_cut(const Finding& finding, std::size_t most_rules) {
+  return is_in_the_list(finding) &&
+         (rules_to_list(finding) > most_rules ||
+          std::any_of(finding.rules.begin(), finding.rules.end(),
+                      [](const FirewallRule& rule) { return rule.peers.size() > most_peers; }));
+}
+
+void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut,
+             bool is_last) {
   std::string names;
   for (const auto* set : sets_of(report, findings)) names += ' ' + set->id;
-  if (cut) block.add(say("Full list"), command_for_the_list(names));
+  if (cut) block.add(say("Full list"), command_for_the_list(names, is_last));
   auto command = "callready check" + names;
   if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));
   const bool one = findings.size() == 1;
@@ -233,17 +252,18 @@ void add_open_rows(TicketLines& block, const Report& report) {
   }
 }
 
-std::string ticket_about(const Report& report, const Findings& findings) {
+std::string ticket_about(const Report& report, const Findings& findings, bool is_last) {
   TicketLines block;
   add_head(block, report, sets_of(report, findings));
   const auto told = std::min(findings.size(), most_causes);
+  const auto titles = std::min(findings.size() - told, most_titles);
   auto evidence = most_evidence;
   const auto taken = [&] {
     TicketLines without_rules;
     for (std::size_t i = 0; i < told; ++i) {
       add_cause(without_rules, report, *findings[i], 0, evidence);
     }
-    return block.size() + without_rules.size() + last_lines + (findings.size() > told ? 1 : 0);
+    return block.size() + without_rules.size() + titles + last_lines;
   };
   if (taken() > most_lines) evidence = 1;
   auto room = most_lines - std::min(most_lines, taken());
@@ -254,24 +274,21 @@ std::string ticket_about(const Report& report, const Findings& findings) {
     cut = cut || is_cut(*findings[i], rules);
     add_cause(block, report, *findings[i], rules, evidence);
   }
-  if (const auto more = findings.size() - told; more > 0) {
-    block.add("", say_plural(more, "({} more cause: see the report)",
-                             "({} more causes: see the report)"));
-  }
-  add_end(block, report, findings, cut);
+  add_titles(block, {findings.begin() + static_cast<std::ptrdiff_t>(told), findings.end()});
+  add_end(block, report, findings, cut, is_last);
   return block.text();
 }
 
 }  // namespace
 
 std::string ticket_of(const Report& report, std::size_t number) {
-  return ticket_about(report, {&report.findings[number]});
+  return ticket_about(report, {&report.findings[number]}, true);
 }
 
-std::string render_ticket(const Report& report, const RenderOptions&) {
+std::string render_ticket(const Report& report, const RenderOptions& options) {
   Findings findings;
   for (const auto& finding : report.findings) findings.push_back(&finding);
-  if (!findings.empty()) return ticket_about(report, findings);
+  if (!findings.empty()) return ticket_about(report, findings, options.is_last);
   TicketLines block;
   add_head(block, report, sets_of(report, {}));
   const auto open = unexplained_titles(report);

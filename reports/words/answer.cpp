@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "probe/util/text.hpp"
 
@@ -92,6 +93,10 @@ std::vector<std::string> lost_without_cause(const SetResult& set, const Report& 
     if (lost && explained_by(set, row, report) == 0) titles.push_back(title_of(row));
   }
   return titles;
+}
+
+bool any_is(const SetResult& set, Verdict verdict) {
+  return std::ranges::count(set.capabilities, verdict, &CapabilityResult::verdict) > 0;
 }
 
 // "2 of 5 capabilities", or the name if it is only one.
@@ -246,7 +251,9 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
           return calls_work(set) ? say("calls work; blocked: {}", counted(blocked, set))
                                  : say("does not work: {}", counted(blocked, set));
         }
-        if (titles.empty()) return say("works{}, with limits", here);
+        if (titles.empty())
+          return any_is(set, Verdict::ready) ? say("works{}, with limits", here)
+                                             : say("does not fully work{}", here);
         return titles_of_degraded(set, false).empty()
                    ? say("works only over a fallback: {}", counted(titles, set))
                    : say("works with limits: {}", counted(titles, set));
@@ -271,12 +278,18 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
 std::string how_to_settle(const Report& report) {
   std::vector<std::size_t> causes;
   bool again = false;  // what was measured may come out otherwise
+  std::set<std::string_view> tried;
+  for (const auto& result : report.probes) {
+    if (result.observation.outcome != Outcome::skipped) tried.insert(result.probe.id);
+  }
+  const auto was_sent = [&](const std::string& id) { return tried.contains(id); };
   for (const auto& set : report.sets) {
     for (const auto& capability : set.capabilities) {
       if (capability.verdict != Verdict::unknown || !was_tried(set, capability)) continue;
       add_new(causes, causes_of(set, capability, report));
       again |= std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
         return row.status == Status::unknown && row.total > 0 &&
+               (row.probes.empty() || std::ranges::any_of(row.probes, was_sent)) &&
                contains(capability.requirements, row.id);
       });
     }

@@ -178,10 +178,12 @@ std::string standing_in_words(const std::optional<Standing>& standing) {
              day.substr(11, 5), standing->runs);
 }
 
-std::string command_for_the_list(std::string_view sets) {
-  return say("{} (or REPORT.json)",
-             fmt::format("callready firewall{} --missing --from last", sets));
+std::string command_for_the_list(std::string_view sets, bool is_last) {
+  const auto command = fmt::format("callready firewall{} --missing --from", sets);
+  return is_last ? say("{} (or REPORT.json)", command + " last") : command + " REPORT.json";
 }
+
+bool is_in_the_list(const Finding& finding) { return finding.code != FindingCode::tls_intercepted; }
 
 std::string team(Owner owner) {
   static constexpr Word<Owner> table[] = {
@@ -208,12 +210,15 @@ std::string caution(const Finding& finding) {
 std::string endpoint(const Probe& probe) {
   const auto& target = probe.target;
   const bool v6 = target.host.find(':') != std::string::npos;
-  auto text = v6 ? '[' + target.host + ']' : target.host;
+  auto text = target.host.empty() ? say("this network")
+              : v6                ? '[' + target.host + ']'
+                                  : target.host;
   if (target.port() != 0) text += ':' + target.ports.to_string();
   text += fmt::format("/{}", to_string(target.transport));
   if (!target.ports.single()) {
     text += say(", {} tried", say_plural(target.sample.size(), "{} port", "{} ports"));
   }
+  if (probe.check == CheckKind::ipv6) text += say(" (IPv6 test)");
   if (!target.route.direct()) text += say(" through {}", target.route.proxy);
   if (const auto over = probe.with.find("interface"); over != probe.with.end()) {
     text += say(" over {}", over->second);
@@ -278,9 +283,33 @@ std::string explained_rows(const Finding& finding, const SetResult& set) {
   return say("{} and {} more", listed(titles), more);
 }
 
+// Rows that are met although probes of theirs failed as the finding says.
+std::vector<std::string> rows_with_spares(const Finding& finding, const Report& report) {
+  std::set<std::string_view> lost;
+  for (const auto& result : report.probes) {
+    if (reached(result.observation.outcome)) continue;
+    const bool shown =
+        std::ranges::count(finding.evidence, result.probe.id, &FindingEvidence::probe) > 0;
+    if (shown) lost.insert(result.probe.id);
+  }
+  std::vector<std::string> titles;
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      const bool met = row.status == Status::pass || row.status == Status::warn;
+      const auto its = [&](const std::string& id) { return lost.contains(id); };
+      if (met && std::ranges::any_of(row.probes, its)) add_once(titles, title_of(row));
+    }
+  }
+  return titles;
+}
+
 std::string affected_by(const Finding& finding, const Report& report) {
-  if (finding.affects.empty())
-    return finding.explains.empty() ? say("nothing that was tested") : say("no capability");
+  if (finding.affects.empty()) {
+    if (!finding.explains.empty()) return say("no capability");
+    const auto others = rows_with_spares(finding, report);
+    return others.empty() ? say("no requirement that was tested")
+                          : say("no requirement yet: other servers of {} answer", listed(others));
+  }
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
     const auto* set = find_by_id(report.sets, affected.set);

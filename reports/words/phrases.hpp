@@ -86,8 +86,10 @@ class ToldOnce {
 std::string standing_in_words(const std::optional<Standing>& standing);
 
 // The command that prints the rules that a report only counts. `sets`: " rainbow teams", or empty
-// for all.
-std::string command_for_the_list(std::string_view sets);
+// for all. `is_last`: this report is the one that `--from last` finds.
+std::string command_for_the_list(std::string_view sets, bool is_last);
+// Whether that command prints the finding's rules: what is inspected is not closed.
+bool is_in_the_list(const Finding& finding);
 std::string team(Owner owner);  // "your firewall team", to go after "for"
 
 // "certain" adds nothing to a title; the others warn: "likely", "possible, not proven". Failures

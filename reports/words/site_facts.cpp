@@ -25,6 +25,8 @@ std::string in_words(const std::optional<std::string>& word) {
 // In words: "20-30", ">180", "<10" seconds without a packet.
 std::string lifetime_in_words(const std::optional<std::string>& seconds) {
   if (!seconds || seconds->empty()) return {};
+  if (*seconds == to_string(DetailCode::not_measured))
+    return say("not measured: it needs a TURN login or `callready serve`");
   if (seconds->front() == '>') return say("still there after {} s idle", seconds->substr(1));
   if (seconds->front() == '<') return say("gone before {} s idle", seconds->substr(1));
   if (seconds->find_first_not_of("0123456789-.") != std::string::npos) return in_words(seconds);

@@ -206,7 +206,7 @@ TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
   EXPECT_EQ(found.code, FindingCode::tls_intercepted);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_FALSE(has_evidence(found, "nothing in common"));
-  EXPECT_TRUE(holds(found.title, "may open")) << found.title;
+  EXPECT_TRUE(holds(found.title, "may decrypt")) << found.title;
   EXPECT_TRUE(holds(found.fix, "If the issuer is the service's own authority")) << found.fix;
 }
 

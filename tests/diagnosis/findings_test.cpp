@@ -1131,7 +1131,7 @@ TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
             "The firewall blocks outgoing UDP to roughly ports 14000-16000 of media.vendor.com");
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.at(1).text,
-            "UDP: blocked as far as sampled: 14000 to 16000; still open: 12000 and 18000.");
+            "Every UDP port sampled from 14000 to 16000 is blocked; open: 12000 and 18000.");
 }
 
 TEST(FindingsText, NamesTheDeviceThatRefuses) {

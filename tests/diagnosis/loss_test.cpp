@@ -67,6 +67,21 @@ TEST(Loss, IsTheLinesWhereAFlowThatStandsLosesAsMuch) {
   EXPECT_EQ(only(all_new).title, "Packets are lost in transit");
 }
 
+// Each request of a row was answered in the end. What was counted would hurt a call all the same.
+TEST(Loss, ThatWasCountedMattersWhereEverythingWasAnswered) {
+  auto late = stun("stun.l.google.com", 19302);
+  late.observation.attempts = 3;
+  const auto made = [&](int on_one, int on_new) {
+    return codes(report({row("turn", {fast(turn("turn1.vendor.com"))}),
+                         controls({tls("www.google.com"), fast(stun("stun.cloudflare.com")), late}),
+                         follow_up({counted("one", 20, on_one), counted("new", 20, on_new)})}));
+  };
+  EXPECT_EQ(made(20, 20), Codes{});
+  EXPECT_EQ(made(19, 18), Codes{}) << "perhaps no more than a call stands";
+  EXPECT_EQ(made(17, 13), Codes{"network.loss (likely)"});
+  EXPECT_EQ(made(20, 4), Codes{"firewall.new_flows_limited (likely)"});
+}
+
 // A narrow line, where our own first packets wait in its queue: all that was counted came back, and
 // only a media port, which owes nobody an answer, is silent.
 TEST(Loss, IsNoneWhereEveryCountedRequestIsAnswered) {
@@ -235,7 +250,8 @@ TEST(Loss, ExplainsNoSilenceThatIsTooLongForIt) {
     return codes(seen);
   };
   EXPECT_EQ(made(20, 19), Codes{"firewall.flow_blocked (likely)"});
-  EXPECT_EQ(made(13, 13), Codes{"firewall.flow_blocked (possible)"});
+  // The loss itself is counted, and is more than any call stands.
+  EXPECT_EQ(made(13, 13), (Codes{"firewall.flow_blocked (possible)", "network.loss (likely)"}));
 }
 
 // A line that loses most of one flow loses most of all others, too.

@@ -729,7 +729,8 @@ TEST(SipAlgRow, IsNotTestedWhereACauseClosesTheWay) {
             "blocked");
   const auto both = judge_requirement(requirement, {"set", "alg", {lost, answered}}, index, {});
   EXPECT_EQ(both.status, Status::pass);
-  EXPECT_EQ(both.summary, "reached; " + alone.summary.string());
+  EXPECT_EQ(both.summary,
+            "tested with 1 server; no rewriting of SIP headers seen; " + alone.summary.string());
   requirement.severity = Severity::required;
   EXPECT_EQ(judge_requirement(requirement, {"set", "alg", {lost}}, index, {}).status,
             Status::unknown);
@@ -741,7 +742,7 @@ TEST(SipAlgRow, NamesTheRewriting) {
   EXPECT_EQ(judge(requirement,
                   {{.host = "s", .detail = DetailCode::rewritten, .check = CheckKind::sip_alg}})
                 .summary,
-            "reached; a device in the path rewrites SIP");
+            "tested with 1 server; a device in the path rewrites SIP");
 }
 
 // A probe beside those of the row's own check.

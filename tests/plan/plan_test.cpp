@@ -1136,7 +1136,7 @@ requirements:
   EXPECT_TRUE(plan_of(sets).notes.empty());
   const auto without = plan_of(sets, {.quality = true}).notes;
   ASSERT_EQ(without.size(), 1u);
-  EXPECT_NE(without[0].find("did not measure a call with Own"), std::string::npos) << without[0];
+  EXPECT_NE(without[0].find("A call with Own was not measured"), std::string::npos) << without[0];
   EXPECT_NE(without[0].find("CALLREADY_TURN_USER"), std::string::npos);
 }
 

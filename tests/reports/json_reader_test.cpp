@@ -31,10 +31,10 @@ std::string error_without(const char* pointer, const char* member) {
 }
 
 TEST(JsonReader, SaysWhereTheSyntaxIsWrong) {
-  EXPECT_EQ(error_of(""), "old.json:1:1: unexpected end of input; expected '[', '{', or a literal");
-  EXPECT_EQ(error_of("{\"a\": 1,\n  b}"), "old.json:2:3: invalid literal; expected string literal");
-  EXPECT_EQ(error_of("{}\nx"), "old.json:2:1: invalid literal; expected end of input");
-  EXPECT_EQ(error_of("{\"a\": \"\xff\"}"), "old.json:1:8: invalid string: ill-formed UTF-8 byte");
+  EXPECT_EQ(error_of(""), "old.json:1:1: not JSON: unexpected end of input; expected '[', '{', or a literal");
+  EXPECT_EQ(error_of("{\"a\": 1,\n  b}"), "old.json:2:3: not JSON: invalid literal; expected string literal");
+  EXPECT_EQ(error_of("{}\nx"), "old.json:2:1: not JSON: invalid literal; expected end of input");
+  EXPECT_EQ(error_of("{\"a\": \"\xff\"}"), "old.json:1:8: not JSON: invalid string: ill-formed UTF-8 byte");
   EXPECT_EQ(error_of("{\"a\": 1e999}"),
             "old.json: a number in it is larger than any that a report can hold");
 }
@@ -222,7 +222,7 @@ TEST(JsonReader, RefusesWhatIsTooLargeOrTooDeep) {
             "old.json: 33554433 bytes are more than a report may have (32 MiB)");
   EXPECT_EQ(error_of('\n' + std::string(100'000, '[')),
             "old.json:2:33: nested more than 32 deep, or too many values: this is not a report");
-  EXPECT_EQ(error_of(std::string(32, '[')).find("old.json:1:33: unexpected end of input"), 0u);
+  EXPECT_EQ(error_of(std::string(32, '[')).find("old.json:1:33: not JSON: unexpected end of input"), 0u);
   // Brackets in strings are not nesting.
   auto report = samples::clean();
   report.notes = {std::string(100, '[') + "\"\\"};

@@ -121,7 +121,7 @@ TEST(Language, RenderersForPeopleSpeakIt) {
   EXPECT_THAT(find_format("html")->render(with_words(), options), HasSubstr("<html lang=\"de\">"));
   {
     const Speaking speaking(&brackets);
-    EXPECT_EQ(command_for_the_list(" a"),
+    EXPECT_EQ(command_for_the_list(" a", true),
               "[callready firewall a --missing --from last (or REPORT.json)]");
   }
   for (const auto* name : {"json", "csv", "junit", "prometheus", "nagios"}) {

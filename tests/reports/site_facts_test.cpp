@@ -39,7 +39,7 @@ TEST(SiteFacts, HowLongABindingLives) {
            Lifetime{"20-30", "gone after 20-30 s idle"},
            Lifetime{">180", "still there after 180 s idle"},
            Lifetime{"<10", "gone before 10 s idle"},
-           Lifetime{"not_measured", "not measured"},
+           Lifetime{"not_measured", "not measured: it needs a TURN login or `callready serve`"},
            Lifetime{"", "(none)"},
        }) {
     Site site;

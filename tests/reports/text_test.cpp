@@ -378,13 +378,13 @@ TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
     return render_text(report, with(false, false)) + render_markdown(report, {}) +
            render_html(report, {});
   };
-  EXPECT_EQ(all().find("nothing that was tested"), std::string::npos);
+  EXPECT_EQ(all().find("no requirement that was tested"), std::string::npos);
   report.findings.at(0).affects.clear();
   EXPECT_NE(all().find("   Affects no capability\n"), std::string::npos);
   report.findings.at(0).explains.clear();
   for (const auto* line :
-       {"   Affects nothing that was tested\n", "- **Affects:** nothing that was tested\n",
-        "<dt>Affects</dt><dd>nothing that was tested</dd>"}) {
+       {"   Affects no requirement that was tested\n", "- **Affects:** no requirement that was tested\n",
+        "<dt>Affects</dt><dd>no requirement that was tested</dd>"}) {
     EXPECT_NE(all().find(line), std::string::npos) << line;
   }
 }
@@ -442,11 +442,13 @@ TEST(Ticket, HasAtMost25Lines) {
   report.findings.at(0).evidence = {{"", "One."}, {"", "Two."}};
   while (report.findings.size() < 4) report.findings.push_back(report.findings.front());
   EXPECT_LE(ticket_lines(report), 25u);
-  EXPECT_NE(render_ticket(report, {}).find("(1 more cause: see the report)"), std::string::npos);
+  report.findings.back().title = Text("The fourth cause");
+  EXPECT_NE(render_ticket(report, {}).find("Also:       The fourth cause (likely; "),
+            std::string::npos);
   while (report.findings.size() < 9) report.findings.push_back(report.findings.front());
   EXPECT_LE(ticket_lines(report), 25u);
   const auto text = render_ticket(report, {});
-  for (const auto* part : {"(6 more causes: see the report)", "(32 more services: see the report)",
+  for (const auto* part : {"(4 more causes: see the report)", "(32 more services: see the report)",
                            "callready firewall", "--missing"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
   }

@@ -113,10 +113,11 @@ Causes lost_media(const Diagnosis& context, bool all) {
     cause.name(FindingCode::media_loss, likely);
     cause.owner = Owner::lan;
     cause.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
-    cause.fix = phrase(
-        "Run this again on a wired connection, without a VPN, and while nobody else is using the "
-        "line. If nothing changes, check the firewall's log for UDP to the far end that is cut off "
-        "or limited; otherwise, give the Internet provider these figures.");
+    cause.fix =
+        run_again(context) + ' ' +
+        phrase(
+            "If nothing changes, check the firewall's log for UDP to the far end that is cut off "
+            "or limited; otherwise, give the Internet provider these figures.");
     return {cause};
   }
   cause.name(FindingCode::media_one_way, worst->arrived ? certain : likely);

@@ -159,10 +159,12 @@ Causes find_dns_filtered(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
+  bool denied = false;                                 // not all are left without an answer
   // False if an earlier cause explains everything that fails because of it.
   const auto take = [&](const Name& name) {
     const auto open = open_failures(context, name);
     if (!open.empty()) lost.push_back(name.name);
+    denied |= !open.empty() && name.failure != DetailCode::dns_failed;
     append(cause.explained, open);
     return !open.empty();
   };
@@ -219,14 +221,22 @@ Causes find_dns_filtered(const Diagnosis& context) {
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  cause.fix = weak ? look_up_elsewhere(context, lost)
-                   : plural(lost.size(),
-                            "Allow this name on this site's DNS servers ({1}) and any DNS filter "
-                            "behind them: {2}.{3}",
-                            "Allow these names on this site's DNS servers ({1}) and any DNS "
-                            "filter behind them: {2}.{3}",
-                            answering_resolvers_in_words(context), listed(lost, 12),
-                            whole_domains(names, lost));
+  const auto resolvers = answering_resolvers_in_words(context);
+  if (weak) {
+    cause.fix = look_up_elsewhere(context, lost);
+  } else if (!denied) {
+    cause.fix = phrase(
+        "Find out why this site's DNS servers ({}) fail to look up {}: check their forwarders, "
+        "their zones and DNSSEC, and any DNS filter behind them.",
+        resolvers, listed(lost, 12));
+  } else {
+    cause.fix = plural(lost.size(),
+                       "Allow this name on this site's DNS servers ({1}) and any DNS filter behind "
+                       "them: {2}.{3}",
+                       "Allow these names on this site's DNS servers ({1}) and any DNS filter "
+                       "behind them: {2}.{3}",
+                       resolvers, listed(lost, 12), whole_domains(names, lost));
+  }
   cause.show(cause.explained, 4);
   return {cause};
 }
@@ -299,10 +309,15 @@ Causes find_outdated_names(const Diagnosis& context) {
     auto& cause = causes.emplace_back(gone);
     cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
     cause.title = phrase("The name {} no longer exists anywhere", text);
-    cause.fix = phrase(
-        "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
-        "Firewall rules for it can be removed; otherwise, change nothing on the network.",
-        text);
+    cause.fix = check_spelling(context, {text});
+    if (!cause.fix.empty()) {
+      cause.owner = Owner::user;
+    } else {
+      cause.fix = phrase(
+          "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
+          "Firewall rules for it can be removed; otherwise, change nothing on the network.",
+          text);
+    }
     for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
     add_search_domain(cause, name);

@@ -41,13 +41,15 @@ bool of_delay(const Facts& facts, const MissedFigure& missed) {
 
 // For when nothing shows on which side of the first router the trouble is. `besides`: what else
 // frees the line.
-Text try_again(const Text& besides) {
-  return phrase(
-      "Run this again on a wired connection, without a VPN, and while nobody else is using the "
-      "line. If the problem goes away on the wired connection, the cause is the Wi-Fi; if it goes "
-      "away when the line is idle, give voice priority on the router{}. Otherwise, give the "
-      "Internet provider these figures.",
-      besides);
+Text try_again(const Facts& facts, const Text& besides) {
+  auto text = run_again(facts);
+  if (!is_wired(facts.report.site)) {
+    text += phrase(" If the problem goes away on the wired connection, the cause is the Wi-Fi.");
+  }
+  return text + phrase(
+                    " If it goes away when the line is idle, give voice priority on the router{}. "
+                    "Otherwise, give the Internet provider these figures.",
+                    besides);
 }
 
 // For when the first router's answers show on which side of it the trouble is.
@@ -147,10 +149,10 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
   if (place != Place::beyond) cause.owner = Owner::lan;
   if (loss) {
     cause.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
-    cause.fix = try_again("");
+    cause.fix = try_again(facts, "");
   } else {
     cause.title = phrase("Packets arrive unevenly {}: calls are choppy", where);
-    cause.fix = try_again(phrase(" and limit uploads"));
+    cause.fix = try_again(facts, phrase(" and limit uploads"));
   }
   if (place != Place::unknown) cause.fix = fix_at(place, wireless, figure);
   return {cause};
@@ -188,7 +190,7 @@ Causes find_poor_score(const Diagnosis& context) {
   if (cause.explained.empty()) return {};
   cause.name(FindingCode::media_mos, likely);
   cause.title = phrase("Calls sound poor: loss and delay add up");
-  cause.fix = try_again(phrase(" and limit uploads"));
+  cause.fix = try_again(context, phrase(" and limit uploads"));
   return {cause};
 }
 
@@ -232,9 +234,7 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   cause.name(FindingCode::media_loss, possible);
   cause.owner = Owner::lan;
   cause.title = phrase("Packets are lost now and then: calls are choppy at times");
-  cause.fix = phrase(
-      "Run this again on a wired connection, without a VPN, and while nobody else is using the "
-      "line; add --thorough to measure for a minute.");
+  cause.fix = run_again(facts) + ' ' + phrase("Add --thorough to measure for a minute.");
   return {cause};
 }
 

@@ -255,8 +255,13 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
-    if (!context.proxy_speaks && context.no_tcp_gets_out())
+    if (context.proxy_speaks) continue;
+    if (context.no_tcp_gets_out()) {
       add_what_waits(cause, DirectWays(context), Closes::direct_tcp);
+    } else {
+      // Programs that go by the setting reach nothing, although the direct way is open.
+      cause.affects = sets_of(context, asked_for_ones(context, probes));
+    }
   }
   return causes;
 }

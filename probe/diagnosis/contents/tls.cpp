@@ -200,6 +200,34 @@ std::vector<Group> by_cause(const Probes& all) {
   return groups;
 }
 
+// TCP connections that a device took itself, on the ports on which it inspects those of `own`: what
+// they carry is hardly left alone.
+Probes answered_on_same_ports(const Diagnosis& context, const Probes& own) {
+  const auto ports = ports_of(own);
+  return context.probes_that([&](const ProbeResult& result) {
+    return is_taken_near(result) && !is_udp(result) && context.asked_for(result) &&
+           ports.contains(result.probe.target.port());
+  });
+}
+
+// The document's names, not only those that were tried.
+Text to_exempt(const Diagnosis& context, const Probes& own, const Probes& alike) {
+  constexpr std::size_t most = 12;
+  auto lost = own;
+  append(lost, alike);
+  if (!has_rules(context)) return listed(hosts_of(lost), most);
+  const auto rules = rules_to_allow(context, lost);
+  if (!is_cut_short(rules)) return in_short(rules);
+  std::vector<std::string> names;
+  for (const auto severity : {Severity::required, Severity::recommended, Severity::optional}) {
+    for (const auto& rule : rules) {
+      if (rule.severity != severity) continue;
+      for (const auto& peer : rule.peers) add_once(names, peer.text);
+    }
+  }
+  return listed(names, most);
+}
+
 }  // namespace
 
 Causes find_interception(const Diagnosis& context) {
@@ -234,27 +262,28 @@ Causes find_interception(const Diagnosis& context) {
     cause.name(FindingCode::tls_intercepted, sure ? certain : likely);
     cause.title =
         product.empty()
-            ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
-                   : phrase("A device in the path may open encrypted connections (TLS inspection)")
-            : phrase("{} opens encrypted connections (TLS inspection)", product);
-    // The document's names, not only those that were tried.
-    const auto exempt =
-        has_rules(context) ? in_short(rules_to_allow(context, own)) : listed(hosts_of(own), 8);
+            ? sure ? phrase("A device in the path decrypts TLS traffic (TLS inspection)")
+                   : phrase("A device in the path may decrypt TLS traffic (TLS inspection)")
+            : phrase("{} decrypts TLS traffic (TLS inspection)", product);
+    cause.alike = answered_on_same_ports(context, own);
     cause.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
-        "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
-        "vendor's own certificate.{}{}{}",
-        exempt,
+        "that inspects TLS: {}. {}{}{}{}",
+        to_exempt(context, own, cause.alike),
+        trusted ? phrase("This computer trusts the device's certificates. Calling applications, "
+                         "phones and room devices accept only the vendor's own.")
+                : phrase("Calling applications, phones and room devices accept only the vendor's "
+                         "own certificate."),
         sure ? ""
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
         where_the_list_is(context, own), advice_in_words(context, own, {"inspect"}));
     for (const auto* result : own) cause.tell(certificate_in_words(*result));
+    auto domains = parties;
+    std::erase_if(domains, [](const std::string& party) { return !is_name(party); });
     const auto contrast =
-        parties.size() > 1
-            ? phrase("One issuer, {}, signs for {}{}.", issuer,
-                     unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
-                     listed(parties))
+        domains.size() > 1
+            ? phrase("One issuer, {}, signs for several domains: {}.", issuer, listed(domains))
             : phrase("{} is not a public certificate authority.", issuer);
     if (!issuer.empty()) cause.contrast({"", contrast});
     add_effects(context, own, cause);

@@ -315,18 +315,18 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
 // way to their servers, which other rows report. Empty: none.
 Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& index) {
   if (!only_measures(requirement.check)) return {};
-  std::vector<Text> endpoints;
-  const Attribution::Entry* cause = nullptr;
+  std::map<const Attribution::Entry*, std::vector<Text>> endpoints;
   for (const auto* result : probes) {
-    const auto& probe = result->probe;
-    const auto* closed_by = index.loss_of(probe.id);
-    if (closed_by == nullptr) continue;
-    endpoints.push_back(endpoint_in_words(probe.target));
-    if (cause == nullptr) cause = closed_by;
+    const auto* closed_by = index.loss_of(result->probe.id);
+    if (closed_by != nullptr)
+      endpoints[closed_by].push_back(endpoint_in_words(result->probe.target));
   }
-  if (cause == nullptr) return {};
-  return phrase("{} cannot be tested until this is fixed: {}", joined_texts(endpoints),
-                cause->title);
+  std::vector<Text> sentences;
+  for (const auto& [cause, its] : endpoints) {
+    sentences.push_back(
+        phrase("{} cannot be tested until this is fixed: {}", joined_texts(its), cause->title));
+  }
+  return joined_texts(sentences, "; ");
 }
 
 Text sampled(Sample sample, const Probes& probes) {
@@ -429,7 +429,15 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   }
   if (result.status == Status::unknown && probed.for_the_proxy)
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
-  result.summary = prefix + summarise(hosts, counted, index) + suffix;
+  const bool no_trouble = !any_is(hosts, State::bad) && !any_is(hosts, State::unknown);
+  if (requirement.check == CheckKind::sip_alg && no_trouble && counted.reached > 0) {
+    // It asserts that something is absent.
+    result.summary = plural(counted.reached, "tested with {} server", "tested with {} servers");
+    if (!result.impaired && std::ranges::all_of(flaws, &Text::empty))
+      add_to(result.summary, phrase("no rewriting of SIP headers seen"));
+  } else {
+    result.summary = prefix + summarise(hosts, counted, index) + suffix;
+  }
   add_to(result.summary, open);
   add_to(result.summary, compare_routes(probes));
   judge_streams(result, requirement, probes, flaws);

@@ -64,8 +64,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp)
         syns_that_left_.try_emplace({host, probe.target.port()}, Departure{&result, &evidence});
       const auto port = port_fact(evidence, Fact::port);
-      const bool out = left || fate == DetailCode::arrived || fate == DetailCode::replied;
-      if (out && port && !findings::is_inside(result))
+      if (is_out(fate) && port && !findings::is_inside(result))
         left_.emplace(*port, Departure{&result, &evidence});
     }
   }

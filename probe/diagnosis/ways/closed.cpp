@@ -15,11 +15,10 @@ struct Span {
   std::set<std::uint16_t> open;  // the nearest ports that get out
 
   Text bounds() const {
-    if (open.empty()) return phrase("every port that was tried is blocked");
-    if (ports.single())
-      return phrase("blocked as far as sampled: {}; still open: {}", ports.first, listed(open));
-    return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
-                  listed(open));
+    if (open.empty()) return phrase("Every UDP port that was tried is blocked.");
+    if (ports.single()) return phrase("UDP {} is blocked; open: {}.", ports.first, listed(open));
+    return phrase("Every UDP port sampled from {} to {} is blocked; open: {}.", ports.first,
+                  ports.last, listed(open));
   }
 
   // Where it ends, a range of these probes ends, too, or the next port gets out.
@@ -111,22 +110,25 @@ std::pair<Text, std::size_t> flows_in_subject(const std::vector<const Flow*>& fl
   }
   constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
   if (std::ranges::count(text.string(), ' ') <= most_spaces) return {text, subjects};
-  const auto carriers =
-      set_of(flows, [](const Flow& flow) { return std::pair(flow.udp, flow.port); });
-  if (carriers.size() == 1) {
-    const auto [udp, port] = *carriers.begin();
-    return {phrase("{} {} to {} hosts", udp ? "UDP" : "TCP", port, hosts.size()), 1};
-  }
+  Ports carriers;
+  for (const auto* flow : flows) carriers[flow->udp ? "UDP" : "TCP"].insert(flow->port);
+  const auto& [protocol, numbers] = *carriers.begin();
+  if (carriers.size() == 1 && numbers.size() <= most_ports)
+    return {phrase("{} {} to {} hosts", protocol, listed(numbers), hosts.size()), 1};
   const auto where = hosts.size() == 1 ? Text(hosts.front())
                                        : plural(hosts.size() - 1, "{1} and {0} other host",
                                                 "{1} and {0} other hosts", hosts.front());
-  return {phrase("{} ports of {}", flows.size(), where), flows.size()};
+  if (carriers.size() == 1)
+    return {phrase("{} {} ports of {}", numbers.size(), protocol, where), numbers.size()};
+  const auto all = numbers.size() + carriers.rbegin()->second.size();
+  return {phrase("{} ports of {}", all, where), all};
 }
 
 // For flows that are lost beyond the site, every sample, in order: how far packets got is evidence,
 // too.
-std::vector<FindingEvidence> evidence_for_claim(const Claim& claim, std::size_t most) {
-  if (!claim.beyond) return evidence_for(claim.flows, most);
+std::vector<FindingEvidence> evidence_for_claim(const Facts& facts, const Claim& claim,
+                                                std::size_t most) {
+  if (!claim.beyond) return evidence_for(facts, claim.flows, most);
   std::vector<FindingEvidence> all;
   for (const auto* flow : claim.flows) {
     for (const auto& sample : flow->samples) {
@@ -182,11 +184,11 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     cause.fix += ask_the_device(context, device_of(claim.flows));
     cause.fix += where_the_list_is(context, claim.probes);
   }
-  cause.evidence = evidence_for_claim(claim, range ? 6 : 8);
+  cause.evidence = evidence_for_claim(context, claim, range ? 6 : 8);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     const auto* within = first_sample(
         claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
-    cause.contrast({within->result->probe.id, phrase("UDP: {}.", span->bounds())});
+    cause.contrast({within->result->probe.id, span->bounds()});
   }
   if (stun != nullptr) cause.contrast(what_it_saw(*stun));
   const auto control = claim.udp() ? control_for(context, claim.flows.front()->host)
@@ -195,11 +197,9 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   if (control && range) cause.tell(*control);
   if (claim.udp()) return;
   const auto networks = set_of(claim.flows, &Flow::network).size();
-  cause.tell(
-      networks > 1
-          ? phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
-                   networks, ports)
-          : phrase("No connection to {} succeeded anywhere.", ports));
+  cause.tell(networks > 1
+                 ? phrase("No connection to {} succeeded, in any of {} networks.", ports, networks)
+                 : phrase("No connection to {} succeeded.", ports));
 }
 
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
@@ -218,7 +218,7 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
-  cause.evidence = evidence_for(claim.flows, 8);
+  cause.evidence = evidence_for(context, claim.flows, 8);
   auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
              return shut->udp == flow.udp && shut->port == flow.port && shut->host != flow.host;
@@ -289,7 +289,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
                       : phrase(" If the log shows that the packets leave, ask the server's "
                                "operator whether it is up."));
   }
-  cause.evidence = evidence_for_claim(claim, 6);
+  cause.evidence = evidence_for_claim(context, claim, 6);
   if (const auto alive = reachable_port_of_same_host(context, *claim.flows.front()))
     cause.tell(*alive);
 }

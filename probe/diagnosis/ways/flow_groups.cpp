@@ -118,18 +118,23 @@ bool firmly_blocked(const Facts& facts, const Flow& flow) {
          (turned_away(facts, flow) || died_by_no_chance(facts, flow));
 }
 
-std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
-  std::vector<FindingEvidence> strong, weak;
+std::vector<FindingEvidence> evidence_for(const Facts& facts, const std::vector<const Flow*>& flows,
+                                          std::size_t most) {
+  std::vector<const FlowSample*> told;
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
-      const bool blocked = sample.way == Reachability::blocked;
-      const bool tells = blocked || (failing(*sample.result) && !gets_out(sample.way));
-      if (tells) (blocked ? strong : weak).push_back(what_it_saw(sample));
+      const bool tells = failing(*sample.result) && !gets_out(sample.way);
+      if (tells || sample.way == Reachability::blocked) told.push_back(&sample);
     }
   }
-  append(strong, weak);
-  if (strong.size() > most) strong.resize(most);
-  return strong;
+  // What was seen to be blocked, by a device that says so, and on a way that a row asks for.
+  std::ranges::stable_sort(told, {}, [&](const FlowSample* sample) {
+    return std::tuple(sample->way != Reachability::blocked, sample->by.empty(),
+                      !facts.asked_for(*sample->result));
+  });
+  std::vector<FindingEvidence> evidence;
+  for (const auto* sample : told | std::views::take(most)) evidence.push_back(what_it_saw(*sample));
+  return evidence;
 }
 
 std::vector<const Flow*> udp_flows(const Facts& facts) {
@@ -154,14 +159,15 @@ void add_what_udp_met(Cause& cause, const Facts& facts) {
       refused, {}, [](const auto& device) { return device.second.size(); });
   if (widest != refused.end() && widest->second.size() > 1)
     cause.tell(phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size()));
-  if (dropped.size() > 2) {
+  // A device that rejects packets is not thought to drop others: routers send few such messages.
+  if (dropped.size() > 2 && refused.empty()) {
     cause.tell(phrase(
         "UDP to {} ports ({}) is dropped before the first router outside; other packets get there.",
         dropped.size(), listed(dropped, 4)));
   }
   if (!silent.empty())
     cause.tell(phrase("Public servers do not answer over UDP: {}.", listed(silent)));
-  append(cause.evidence, evidence_for(flows, 6));
+  append(cause.evidence, evidence_for(facts, flows, 6));
 }
 
 bool new_flows_may_be_limited(const Facts& facts) {

@@ -48,7 +48,8 @@ bool firmly_blocked(const Facts& facts, const Flow& flow);
 
 // What shows that they are closed, the strongest first: what a device said, packets that died on
 // the way, then silence.
-std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
+std::vector<FindingEvidence> evidence_for(const Facts& facts, const std::vector<const Flow*>& flows,
+                                          std::size_t most);
 
 // All flows over UDP except DNS.
 std::vector<const Flow*> udp_flows(const Facts& facts);

@@ -11,12 +11,13 @@ namespace {
 
 constexpr std::size_t most_destinations = 3;  // in the evidence of a dead path
 
+double log_choose(int n, int k) {
+  return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+}
+
 // Fisher's exact test, one-sided: how probable it is that so few of all the answers, or fewer, fell
 // to the new flows, if both kinds had the same chance.
 double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
-  const auto log_choose = [](int n, int k) {
-    return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
-  };
   const int answers = news.answered + one.answered;
   double sum = 0;
   for (int k = std::max(0, answers - one.sent); k <= news.answered; ++k) {
@@ -121,6 +122,27 @@ bool has_silent_ports(const ProbeResult& result) {
   });
 }
 
+// One in twenty requests or more is lost for sure (Clopper and Pearson, 95 %), there and back: no
+// call stands that, even if each request was answered in the end.
+bool loses_too_much(const Facts& facts) {
+  constexpr double too_much = 0.05, unlikely = 0.05;
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
+  const int sent = one.sent + news.sent, lost = one.lost() + news.lost();
+  double chance = 0;  // of losing so many, or more, if no more than that were lost
+  for (int k = lost; k <= sent; ++k) {
+    chance += std::exp(log_choose(sent, k) + k * std::log(too_much) +
+                       (sent - k) * std::log(1 - too_much));
+  }
+  return chance < unlikely;
+}
+
+// The services that a fault of the line, or of a device on all ways out, is about.
+std::vector<FindingAffects> affected_by_way(const Diagnosis& context, reach::Protocol protocol) {
+  auto asked = context.sent_outside();
+  std::erase_if(asked, [&](const auto* result) { return !matches(protocol, is_udp(*result)); });
+  return sets_of(context, asked);
+}
+
 // How the two counts came out.
 void add_counts(Cause& cause, const Facts& facts) {
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
@@ -133,13 +155,6 @@ void add_counts(Cause& cause, const Facts& facts) {
   cause.tell(phrase("Of the unanswered, {} were sent again from the same ports; answered: {}.",
                     news.again, news.again_answered),
              news.result);
-}
-
-// As far as the system says.
-bool is_wired(const Site& site) {
-  return site.links && !site.links->empty() &&
-         std::ranges::all_of(*site.links,
-                             [](const LinkInfo& link) { return link.wireless == false; });
 }
 
 }  // namespace
@@ -176,10 +191,7 @@ Causes find_dead_path(const Diagnosis& context) {
   if (cause.evidence.empty() && (news.answered == 0 || news.lost() == 0)) return {};
   add_counts(cause, context);
   cause.show(cause.explained, 4);
-  auto asked = context.sent_outside();
-  std::erase_if(asked,
-                [&](const auto* result) { return !matches(path->protocol, is_udp(*result)); });
-  cause.affects = sets_of(context, asked);
+  cause.affects = affected_by_way(context, path->protocol);
   return {cause};
 }
 
@@ -212,11 +224,18 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   const int held = second.late + second.lost;
   if (!counted && (second.late < 2 || 2 * second.late < std::min(told->per_second, held)))
     return {};
-  Cause cause(silent_outside(context, counted ? reach::Protocol::udp : told->protocol));
+  const auto protocol = counted ? reach::Protocol::udp : told->protocol;
+  Cause cause(silent_outside(context, protocol));
   if (counted) cause.contradicted = hidden_by_limit(context);
-  if (!context.affects_requirement(cause.explained) && cause.contradicted.empty()) return {};
+  const bool hurts = context.affects_requirement(cause.explained) || !cause.contradicted.empty();
+  // What was counted would hurt a call, even if it has hurt no request of ours.
+  if (!hurts && !counted) return {};
+  if (!hurts) cause.affects = affected_by_way(context, protocol);
+  if (!hurts && cause.affects.empty()) return {};
   cause.name(FindingCode::firewall_new_flows_limited, likely);
-  cause.title = phrase("A device in the path limits how many new connections get out");
+  cause.title = protocol == reach::Protocol::udp
+                    ? phrase("A device in the path limits how many new UDP flows get out")
+                    : phrase("A device in the path limits how many new connections get out");
   cause.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
@@ -244,12 +263,20 @@ Causes find_loss(const Diagnosis& context) {
     return got_no_answer(result) && (by_line || !connected) && is_direct(result) &&
            !is_inside(result) && !context.explained(result);
   }));
-  if (late.empty() || !context.affects_requirement(cause.explained)) return {};
+  const bool hurts = context.affects_requirement(cause.explained);
+  if (late.empty() || !(hurts || (by_line && loses_too_much(context)))) return {};
+  if (!hurts) {
+    cause.affects = affected_by_way(context, reach::Protocol::udp);
+    if (cause.affects.empty()) return {};
+  }
   // A media port, or a router on the way, owes nobody an answer; nor does what another cause
   // closes.
+  const auto closed = closed_otherwise(context.worlds());
   const auto missing = std::ranges::count_if(context.flows, [&](const Flow& flow) {
+    const auto its = context.open_probes(flow);
+    const auto open = [&](const ProbeResult* result) { return !closed.contains(result->probe.id); };
     return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder) &&
-           !context.open_probes(flow).empty();
+           std::ranges::any_of(its, open);
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
   const auto &one = context.on_one_flow, &news = context.on_new_flows;
@@ -260,9 +287,7 @@ Causes find_loss(const Diagnosis& context) {
   cause.title = no_limit
                     ? phrase("Packets are lost in transit")
                     : phrase("Packets are lost in transit, or a device limits new connections");
-  cause.fix = is_wired(context.report.site)
-                  ? phrase("Run this again at a quiet time. ")
-                  : phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
+  cause.fix = run_again(context) + ' ';
   cause.fix +=
       no_limit ? phrase(
                      "If packets are still lost, ask the Internet provider to measure the loss on "

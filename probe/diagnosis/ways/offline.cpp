@@ -116,7 +116,13 @@ std::optional<Outside> look_outside(const Facts& facts, bool no_link) {
   for (const auto& flow : facts.flows) {
     if (!note(flow, asked_for, outside)) return std::nullopt;
   }
+  const bool names_found = facts.any_probe([](const ProbeResult& result) {
+    return is_name(result.probe.target.host) && result.observation.address.has_value();
+  });
   for (const auto& result : facts.report.probes) {
+    // It is the proxy's name that is wrong.
+    if (names_found && result.observation.detail == DetailCode::proxy_unresolved)
+      return std::nullopt;
     // Without a link nobody is at the proxy's address either.
     const bool unheard = result.observation.outcome != Outcome::refused;
     if (no_link && unheard && proxy_is_gone(result)) continue;

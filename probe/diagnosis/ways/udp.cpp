@@ -147,13 +147,25 @@ bool works_on_the_port_of_dns(const Facts& facts) {
   });
 }
 
+// Servers elsewhere answer DNS, and nothing on the way does it in their place.
+bool dns_passes(const Facts& facts) {
+  const auto flows =
+      facts.select([](const Flow& flow) { return flow.udp && flow.port == dns_port; });
+  return port_53_taken(facts) == nullptr && any_sample(flows, [](const FlowSample& sample) {
+           return sample.way == Reachability::open && goes_outside(*sample.result);
+         });
+}
+
 Text title_of(std::optional<std::uint16_t> replies_from, const Facts& facts) {
   if (replies_from > last_well_known_port)
     return phrase("The firewall blocks UDP replies from port {} up", *replies_from);
-  if (replies_from) return phrase("The firewall blocks all UDP replies");
-  if (works_on_the_port_of_dns(facts))
+  if (!replies_from && works_on_the_port_of_dns(facts))
     return phrase("The firewall blocks all outgoing UDP except port 53");
-  return phrase("The firewall blocks all outgoing UDP");
+  if (dns_passes(facts))
+    return replies_from ? phrase("The firewall blocks all UDP replies except DNS")
+                        : phrase("The firewall blocks all outgoing UDP except DNS");
+  return replies_from ? phrase("The firewall blocks all UDP replies")
+                      : phrase("The firewall blocks all outgoing UDP");
 }
 
 // The far end spoke: an established but silent connection may end at a device on the way, and so
@@ -286,7 +298,10 @@ Causes find_udp_blocked(const Diagnosis& context) {
       wanted,
       replies_from ? Text() : ask_the_device(context, device_on_the_way(udp_flows(context))),
       where_the_list_is(context, cause.explained));
-  if (replies_from) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
+  if (replies_from)
+    cause.tell(dns_passes(context)
+                   ? phrase("UDP leaves the site, but no reply comes back, except to DNS queries.")
+                   : phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(cause, context);
   const auto& tcp = *tcp_works(context);
   cause.tell(
@@ -355,8 +370,10 @@ Causes find_web_only(const Diagnosis& context) {
   cause.closes = plain_web || plain.empty() ? Closes::all_but_web : Closes::all_but_https;
   cause.name(FindingCode::firewall_web_only,
              seen ? told->confidence() : std::max(told->confidence(), likely));
-  cause.title = phrase("The firewall lets only web traffic out (TCP {}443)",
-                       plain_web ? phrase("80 and ") : "");
+  const Text web = plain_web ? phrase("80 and ") : "";
+  cause.title = dns_passes(context)
+                    ? phrase("The firewall lets only web traffic (TCP {}443) and DNS out", web)
+                    : phrase("The firewall lets only web traffic out (TCP {}443)", web);
   cause.fix = phrase("Allow outgoing and return traffic {}: {}.{}{}", from_users(context),
                      asked_flows(context, cause),
                      ask_the_device(context, device_on_the_way(beside_the_web)),
@@ -371,8 +388,8 @@ Causes find_web_only(const Diagnosis& context) {
   const auto networks = [](std::size_t count) {
     return plural(count, "{} network", "{} networks");
   };
-  cause.tell(phrase("TCP 443 gets out to {}; TCP {} to {} does not.", networks(open.size()),
-                    listed(ports, 8), networks(closed.size())));
+  cause.tell(phrase("TCP 443 connects to {}; on TCP {}, no connection succeeded ({} tried).",
+                    networks(open.size()), listed(ports, 8), networks(closed.size())));
   add_what_udp_met(cause, context);
   cause.show(lost_tcp, 4);
   return {cause};
