@@ -1,9 +1,11 @@
 #include "probe/cli/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 
+#include "probe/cli/output.hpp"
 #include "probe/util/text.hpp"
 #include "reports/words/finding_words.hpp"
 
@@ -88,6 +90,22 @@ void add_description_commands(CLI::App& app, std::string& page) {
       "bash: source <(callready completion bash)\n"
       "zsh:  callready completion zsh > \"${fpath[1]}/_callready\"\n"
       "fish: callready completion fish | source");
+  auto* explain = app.add_subcommand("explain", "Print what the code of a finding means");
+  explain->group("Other");
+  explain
+      ->add_option_function<std::string>(
+          "CODE",
+          [&page](const std::string& code) {
+            page = explanation_of(*parse<FindingCode>(code), render_options({})) + "\n";
+          },
+          "As a report has it: \"(code: firewall.udp_blocked)\"")
+      ->required()
+      ->check([](const std::string& code) {
+        const auto known = parse<FindingCode>(code);
+        return known && *known != FindingCode::other
+                   ? std::string()
+                   : fmt::format("no finding has the code \"{}\"", code);
+      });
   auto* manual = app.add_subcommand("manual", "The manual page, for man(1)")->group("");
   manual->add_flag_callback(
       "--findings", [&page] { page = findings_page(); }, "docs/findings.md instead");

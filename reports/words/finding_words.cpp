@@ -7,6 +7,7 @@
 #include <array>
 
 #include "reports/words/phrases.hpp"
+#include "reports/words/terminal.hpp"
 
 namespace callready {
 namespace {
@@ -425,6 +426,18 @@ std::string_view fix_in_short(FindingCode code) {
              : "Read the report: it says what to change.";
 }
 
+std::string explanation_of(FindingCode code, const RenderOptions& options) {
+  const auto entry = std::ranges::lower_bound(all_words, code, {}, &FindingWords::code);
+  Page page(options);
+  page.paragraph(fmt::format("{}: {}", to_string(code), entry->title), Style::bold);
+  constexpr int label = 8;
+  page.labelled("Meaning", entry->meaning, 0, label);
+  page.labelled("Known by", entry->known_by, 0, label);
+  page.labelled("For", who_acts(code), 0, label);
+  page.labelled("Fix", entry->fix, 0, label);
+  return page.take();
+}
+
 std::string findings_page() {
   std::string page =
       "# What the findings mean\n\n"
@@ -432,7 +445,7 @@ std::string findings_page() {
       "who acts and what to do. The report itself names the hosts and ports. \"certain\" means\n"
       "that callready expects to be right at least 99 times in 100, \"likely\" at least 95 times;\n"
       "\"possible, not proven\" means that other causes could also explain what was seen.\n\n"
-      "`callready manual --findings` prints this page.\n";
+      "`callready manual --findings` prints this page, and `callready explain CODE` a part of it.\n";
   for (const auto& entry : all_words) {
     page += fmt::format(
         "\n## {}\n\n**{}.** {}\n\n- How it is known: {}\n- Who acts: {}\n- What to do: {}\n",

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "probe/model/finding_code.hpp"
+#include "reports/format.hpp"
 
 namespace callready {
 
@@ -20,6 +21,9 @@ std::span<const FindingWords> finding_words();
 
 // What to do about a finding with that code; for a code of another edition, where to read more.
 std::string_view fix_in_short(FindingCode code);
+
+// What one of them means, for a terminal.
+std::string explanation_of(FindingCode code, const RenderOptions& options);
 
 // docs/findings.md.
 std::string findings_page();

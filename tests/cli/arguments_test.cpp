@@ -195,6 +195,7 @@ const BadCase bad_cases[] = {
     {"UnknownColour", {"check", "x", "--color", "pink"}, "pink"},
     {"UnknownLanguage", {"check", "x", "--lang", "xx"}, "xx"},
     {"TwoFilesToRender", {"render", "a", "b"}, "b"},
+    {"UnknownFinding", {"explain", "firewall.upd_blocked"}, "firewall.upd_blocked"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Arguments, BadArguments, testing::ValuesIn(bad_cases),

@@ -1,4 +1,6 @@
 #include "reports/words/finding_words.hpp"
+
+#include "probe/util/text.hpp"
 #include "tests/reports/golden.hpp"
 
 namespace callready {
@@ -24,6 +26,16 @@ TEST(FindingsPage, EachEntryIsWhole) {
     }
     EXPECT_FALSE(owners_of(entry.code).empty()) << to_string(entry.code);
     EXPECT_TRUE(entry.fix.ends_with('.')) << to_string(entry.code);
+  }
+}
+
+TEST(FindingsPage, ExplainsOneCodeOnANarrowTerminal) {
+  for (const auto& entry : finding_words()) {
+    RenderOptions options;
+    options.width = 40;
+    const auto text = explanation_of(entry.code, options);
+    EXPECT_EQ(text.find(to_string(entry.code)), 0u) << text;
+    for (const auto& line : split(text, "\n")) EXPECT_LE(line.size(), 40u) << line;
   }
 }
 
