@@ -355,8 +355,10 @@ std::string column_of(MediaWay way) {
 std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
   std::vector<MediaLine> lines;
   for (const auto& told : directions(report)) {
-    lines.push_back(
-        {told.result->probe.target.host, column_of(told.way), figures(told), spark(told, unicode)});
+    const auto& probe = told.result->probe;
+    const auto host = probe.check == CheckKind::ice ? say("{} (WebRTC call)", probe.target.host)
+                                                    : probe.target.host;
+    lines.push_back({host, column_of(told.way), figures(told), spark(told, unicode)});
   }
   for (const auto& result : report.probes) {
     const auto& media = result.observation.media;

@@ -320,6 +320,9 @@ void add_streams(Page& page, const Report& report, bool unicode) {
     page.labelled(line.way, line.figures, 3, widest_way);
     page.labelled("", line.spark, 3, widest_way);
   }
+  page.paragraph(say(
+      "A mark for each second: the higher, the later its slowest packet (x: some were lost). For "
+      "several calls, one for each step (+: no worse than one call alone)."));
 }
 
 void add_calls(Page& page, const Report& report) {
