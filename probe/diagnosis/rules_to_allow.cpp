@@ -24,11 +24,11 @@ std::optional<PortRange> closed_ports(const ProbeResult& result) {
 // It was reached there; of a media range, on a port of its sample.
 bool is_open_in(const ProbeResult& result, const PortRange& ports) {
   if (result.probe.check != CheckKind::udp_range) return result.probe.target.ports.overlaps(ports);
-  return std::ranges::any_of(
-      findings::all_evidence(result.observation, EvidenceKind::udp_port), [&](const Evidence& one) {
-        return is_out(detail_fact(one, Fact::result)) &&
-               ports.contains(port_fact(one, Fact::port).value_or(0));
-      });
+  return std::ranges::any_of(findings::all_evidence(result.observation, EvidenceKind::udp_port),
+                             [&](const Evidence& one) {
+                               return is_out(detail_fact(one, Fact::result)) &&
+                                      ports.contains(port_fact(one, Fact::port).value_or(0));
+                             });
 }
 
 // It went by the rule's transport; any will do where the customer may choose it.
@@ -133,11 +133,14 @@ std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Pro
     // `other` stands for every code that this edition does not know: it names no cause.
     const bool untried = code != FindingCode::other && row.closed_by == code;
     if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
+    // A flow to one host: the row's others, of which none was tried, may be open.
+    const bool one_flow =
+        code == FindingCode::firewall_flow_blocked && findings::hosts_of(seen.lost).size() == 1;
     for (const auto& rule : row.rules) {
       if (!is_whole(rule)) continue;
       const bool open = any_is_alike(rule, seen.open);
       const bool closed = untried || any_is_alike(rule, seen.lost);
-      if (closed && !open) {
+      if (closed && !open && !one_flow) {
         add_rule(rules, rule);
         continue;
       }

@@ -129,7 +129,9 @@ std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& 
     const bool flawed = row.status == Status::warn || replaced;
     if (!flawed || row.severity == Severity::optional) continue;
     if (!contains(capability.requirements, row.id)) continue;
-    if (const auto number = explained_by(set, row, report); number != 0) add_once(numbers, number);
+    for (std::size_t i = 0; i < report.findings.size(); ++i) {
+      if (contains(report.findings[i].explains, set.id + '/' + row.id)) add_once(numbers, i + 1);
+    }
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;

@@ -345,15 +345,17 @@ bool only_names_are_answered(const Facts& facts) {
   });
 }
 
-// Where some were answered only when they had asked again, and some never; or where only name
-// servers answer over UDP, whose questions may have used up a limit: one server is asked twenty
-// times over one flow, and twenty times over new ones.
+// Where some were answered only when they had asked again, and some never, or several only then; or
+// where only name servers answer over UDP, whose questions may have used up a limit: one server is
+// asked twenty times over one flow, and twenty times over new ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
     return got_no_answer(result) && is_direct(result) && facts.asked_for(result);
   };
-  const bool in_doubt = facts.line_loses() || only_names_are_answered(facts);
-  if (!in_doubt || !facts.any_probe(silent)) return;
+  constexpr std::size_t several = 3;
+  const bool loses = facts.line_loses(), often = facts.answered_late.size() >= several;
+  const bool in_doubt = loses || only_names_are_answered(facts);
+  if (!(in_doubt && facts.any_probe(silent)) && !(loses && often)) return;
   const auto server = std::ranges::min_element(facts.flows, {}, answers_stun);
   if (server == facts.flows.end() || answers_stun(*server) == AnswersStun::never) return;
   for (const auto* flows : {"one", "new"}) {

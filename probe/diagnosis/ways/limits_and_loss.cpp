@@ -229,8 +229,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (counted) cause.contradicted = hidden_by_limit(context);
   const bool hurts = context.affects_requirement(cause.explained) || !cause.contradicted.empty();
   // What was counted would hurt a call, even if it has hurt no request of ours.
-  if (!hurts && !counted) return {};
-  if (!hurts) cause.affects = affected_by_way(context, protocol);
+  if (counted) cause.affects = affected_by_way(context, protocol);
   if (!hurts && cause.affects.empty()) return {};
   cause.name(FindingCode::firewall_new_flows_limited, likely);
   cause.title = protocol == reach::Protocol::udp

@@ -152,7 +152,8 @@ bool dns_passes(const Facts& facts) {
   const auto flows =
       facts.select([](const Flow& flow) { return flow.udp && flow.port == dns_port; });
   return port_53_taken(facts) == nullptr && any_sample(flows, [](const FlowSample& sample) {
-           return sample.way == Reachability::open && goes_outside(*sample.result);
+           return sample.way == Reachability::open && asks_a_dns_server(sample.result->probe) &&
+                  !is_inside(*sample.result);
          });
 }
 

@@ -165,6 +165,13 @@ class Losses {
     });
     if (nearest == events.end()) return phrase("may be lost on the way");
     const auto seen = what_became_of(**nearest);
+    // Closed in part: the box is about ports, and not about all that the row asks for.
+    const bool in_part =
+        !box.ports.empty() && target.ports.contains((*nearest)->flow.port) &&
+        std::ranges::none_of(box.ports, [&](const PortRange& range) {
+          return range.first <= target.ports.first && target.ports.last <= range.last;
+        });
+    if (in_part) return phrase("on one of its ports, {}", seen);
     return (*nearest)->flow.host == target.host ? seen
                                                 : phrase("may be lost like others: {}", seen);
   }
