@@ -352,7 +352,7 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
     return got_no_answer(result) && is_direct(result) && facts.asked_for(result);
   };
-  constexpr std::size_t several = 3;
+  constexpr std::size_t several = 2;
   const bool loses = facts.line_loses(), often = facts.answered_late.size() >= several;
   const bool in_doubt = loses || only_names_are_answered(facts);
   if (!(in_doubt && facts.any_probe(silent)) && !(loses && often)) return;
