@@ -1,22 +1,12 @@
 #include "probe/serve/ntp_server.hpp"
 
+#include "probe/media/stamp.hpp"
 #include "probe/util/network_order.hpp"
 
 namespace callready::serve {
 namespace {
 
 constexpr std::size_t packet_size = 48;
-
-// Seconds since 1900 modulo 2^32, and their binary fraction (RFC 5905 section 6).
-void put_timestamp(Bytes& packet, std::size_t at, WallTime time) {
-  using std::chrono::nanoseconds;
-  constexpr std::int64_t from_1900_to_1970 = 2'208'988'800;
-  const auto since_1970 = std::chrono::duration_cast<nanoseconds>(time.time_since_epoch());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_1970);
-  const auto rest = static_cast<std::uint64_t>((since_1970 - seconds).count());
-  put_number(packet, at, static_cast<std::uint32_t>(seconds.count() + from_1900_to_1970));
-  put_number(packet, at + 4, static_cast<std::uint32_t>((rest << 32) / 1'000'000'000));
-}
 
 }  // namespace
 
@@ -32,11 +22,11 @@ Bytes answer_ntp(const NtpOptions& options, std::span<const std::uint8_t> reques
   packet[3] = static_cast<std::uint8_t>(-20);  // precision: a microsecond
   put_number(packet, 8, std::uint32_t{655});   // root dispersion: 10 ms in 16.16 seconds
   put_number(packet, 12, std::uint32_t{0x7f000001});  // reference: this machine, 127.0.0.1
-  const auto time = now + options.offset;
-  put_timestamp(packet, 16, time);
+  const auto time = media::stamp::to_timestamp(now + options.offset);
+  put_number(packet, 16, time);
   std::copy(request.begin() + 40, request.begin() + 48, packet.begin() + 24);  // originate
-  put_timestamp(packet, 32, time);
-  put_timestamp(packet, 40, time);
+  put_number(packet, 32, time);
+  put_number(packet, 40, time);
   return packet;
 }
 
