@@ -1,7 +1,5 @@
 #include "probe/engine/browser_policies.hpp"
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "probe/util/utf8.hpp"
@@ -11,11 +9,6 @@ namespace {
 
 using PolicyJson = nlohmann::json;
 
-// developer.samsung.com/browser/policy and learn.microsoft.com/deployedge have Chromium's.
-constexpr std::array<std::string_view, 7> policies_of_calls{
-    "WebRtcUdpPortRange",           "WebRtcIPHandling", "WebRtcIPHandlingUrl",
-    "WebRtcLocalhostIpHandling",    "QuicAllowed",      "PostQuantumKeyAgreementEnabled",
-    "WebRtcPostQuantumKeyAgreement"};
 // github.com/mozilla/policy-templates: of its Preferences, WebRTC's.
 constexpr std::string_view preferences_of_calls = "media.peerconnection.";
 constexpr std::string_view with_a_login = "media.peerconnection.default_iceservers";
@@ -42,7 +35,7 @@ void tell_policies(std::span<const platform::PolicyText> texts, Site& site) {
       site.unread_policies.push_back(place + ": it does not hold a JSON object");
       continue;
     }
-    for (const auto name : policies_of_calls) {
+    for (const auto name : platform::policies_of_calls) {
       const auto value = json.find(name);
       if (value == json.end()) continue;
       site.browser_policies.push_back(

@@ -1,10 +1,19 @@
 // What administrators have set for this computer's browsers, as far as every user may read it.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace callready::platform {
+
+// Those that affect calls. developer.samsung.com/browser/policy and learn.microsoft.com/deployedge
+// have Chromium's.
+inline constexpr std::array<std::string_view, 7> policies_of_calls{
+    "WebRtcUdpPortRange",           "WebRtcIPHandling", "WebRtcIPHandlingUrl",
+    "WebRtcLocalhostIpHandling",    "QuicAllowed",      "PostQuantumKeyAgreementEnabled",
+    "WebRtcPostQuantumKeyAgreement"};
 
 struct PolicyText {
   std::string browser;       // "Google Chrome"

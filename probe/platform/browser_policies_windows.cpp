@@ -18,11 +18,6 @@ constexpr std::array policy_keys{
     PolicyKey{"Google Chrome", L"Software\\Policies\\Google\\Chrome"},
     PolicyKey{"Chromium", L"Software\\Policies\\Chromium"},
     PolicyKey{"Microsoft Edge", L"Software\\Policies\\Microsoft\\Edge"}};
-// Those that affect calls: values are read, lists (a key below) are not.
-constexpr std::array policy_values{
-    L"WebRtcUdpPortRange",           L"WebRtcIPHandling", L"WebRtcIPHandlingUrl",
-    L"WebRtcLocalhostIpHandling",    L"QuicAllowed",      L"PostQuantumKeyAgreementEnabled",
-    L"WebRtcPostQuantumKeyAgreement"};
 constexpr DWORD most_characters = 4'096;
 
 std::string quoted(std::string_view text) {
@@ -60,10 +55,12 @@ std::vector<PolicyText> browser_policies(const std::string&) {
       for (const bool recommended : {false, true}) {
         const auto whole = std::wstring(key) + (recommended ? L"\\Recommended" : L"");
         std::string json;
-        for (const auto* value : policy_values) {
-          const auto text = json_of(machine ? HKEY_LOCAL_MACHINE : HKEY_CURRENT_USER, whole, value);
+        // Values are read, lists (a key below) are not.
+        for (const auto name : policies_of_calls) {
+          const auto text = json_of(machine ? HKEY_LOCAL_MACHINE : HKEY_CURRENT_USER, whole,
+                                    to_wide(name).c_str());
           if (text.empty()) continue;
-          json += (json.empty() ? "{" : ",") + quoted(to_utf8(value)) + ":" + text;
+          json += (json.empty() ? "{" : ",") + quoted(name) + ":" + text;
         }
         if (json.empty()) continue;
         found.push_back({browser,
