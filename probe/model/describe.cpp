@@ -29,9 +29,8 @@ std::string_view in_capitals(Transport transport) {
 
 Text endpoint_in_words(const Target& target) {
   if (target.host.empty()) return phrase("this network");
-  const bool v6 = target.host.find(':') != std::string::npos;
-  Text text = fmt::format("{}{}{}:{} ({})", v6 ? "[" : "", target.host, v6 ? "]" : "",
-                          target.ports.to_string(), in_capitals(target.transport));
+  Text text =
+      fmt::format("{} ({})", authority(target.host, target.ports), in_capitals(target.transport));
   return target.route.direct() ? text : phrase("{} through the proxy", text);
 }
 

@@ -272,4 +272,14 @@ std::string comma_separated(const std::vector<PortRange>& ranges) {
   return text;
 }
 
+std::string authority(std::string_view host, std::uint16_t port) {
+  return authority(host, PortRange{port, port});
+}
+
+std::string authority(std::string_view host, const PortRange& ports) {
+  std::string text(host);
+  if (host.find(':') != host.npos) text = '[' + text + ']';
+  return text + ':' + ports.to_string();
+}
+
 }  // namespace callready

@@ -91,4 +91,8 @@ struct PortRange {
 // "443, 5000-5100"
 std::string comma_separated(const std::vector<PortRange>& ranges);
 
+// "host:port" or "host:first-last", with brackets around an IPv6 address (RFC 3986 section 3.2).
+std::string authority(std::string_view host, std::uint16_t port);
+std::string authority(std::string_view host, const PortRange& ports);
+
 }  // namespace callready

@@ -4,10 +4,7 @@
 
 namespace callready {
 
-std::string SocketAddress::to_string() const {
-  const auto host = address.to_string();
-  return (address.is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(port);
-}
+std::string SocketAddress::to_string() const { return authority(address.to_string(), port); }
 
 bool reached(Outcome outcome) {
   return outcome == Outcome::answered || outcome == Outcome::connected ||

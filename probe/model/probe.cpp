@@ -9,13 +9,9 @@ std::string_view parameter_of(const Probe& probe, const std::string& name,
 }
 
 std::string probe_id(const Probe& probe) {
-  const bool v6 = probe.target.host.find(':') != std::string::npos;
   std::string id(to_string(probe.check));
   id += '/' + std::string(to_string(probe.target.transport));
-  if (!probe.target.host.empty()) {
-    id += v6 ? "/[" + probe.target.host + ']' : '/' + probe.target.host;
-    id += ':' + probe.target.ports.to_string();
-  }
+  if (!probe.target.host.empty()) id += '/' + authority(probe.target.host, probe.target.ports);
   char separator = '?';
   for (const auto& [name, value] : probe.with) {
     id += separator + name + '=' + value;

@@ -108,9 +108,7 @@ struct ProxyEndpoint {
 // URL, or holds credentials, a path or a query.
 std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url);
 
-// "host:port", with brackets around an IPv6 address (RFC 3986 section 3.2).
-std::string authority(std::string_view host, std::uint16_t port);
-// The same without the port where it is the usual one, as in URLs and the Host header.
+// "host:port" without the port where it is the usual one, as in URLs and the Host header.
 std::string authority(std::string_view host, std::uint16_t port, std::uint16_t usual_port);
 
 // Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7); nothing if it is not one.

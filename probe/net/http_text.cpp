@@ -30,13 +30,6 @@ std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url) {
   return endpoint;
 }
 
-std::string authority(std::string_view host, std::uint16_t port) {
-  const bool v6 = host.find(':') != host.npos;
-  std::string text(host);
-  if (v6) text = "[" + text + "]";
-  return text + ":" + std::to_string(port);
-}
-
 std::string authority(std::string_view host, std::uint16_t port, std::uint16_t usual_port) {
   auto text = authority(host, port);
   if (port == usual_port) text.erase(text.rfind(':'));

@@ -15,12 +15,6 @@
 namespace callready {
 namespace {
 
-// "turn.example.com:3478", "[2001:db8::1]:3478".
-std::string at_port(const Target& target) {
-  const bool v6 = target.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", target.host, v6 ? "]" : "", target.port());
-}
-
 // Made only where the probe `given` reached its endpoint.
 void add_control_given(ProbeList& probes, Probe probe, std::string given) {
   const auto id = probe_id(probe);
@@ -47,7 +41,7 @@ void add_own_nat_servers(ProbeList& probes, Row& row) {
   Probe test;
   test.check = CheckKind::nat;
   test.target = own[0];
-  test.with = {{"other", at_port(own[1])}};
+  test.with = {{"other", authority(own[1].host, own[1].port())}};
   // The row may ask these two itself, and a probe must not wait for its own end.
   if (contains(public_servers, probe_id(test))) return;
   probes.add(row, std::move(test));
@@ -74,9 +68,10 @@ void add_candidates_of(ProbeList& probes, const TargetSet& set) {
   Probe probe;
   probe.check = CheckKind::ice;
   probe.target.transport = Transport::tls;
-  probe.with = {{"only_gather", "true"}, {"stun", at_port(*stun)}};
+  probe.with = {{"only_gather", "true"}, {"stun", authority(stun->host, stun->port())}};
   if (turn != nullptr) {
-    probe.with.emplace("turn", fmt::format("{}/{}", at_port(*turn), to_string(turn->transport)));
+    probe.with.emplace("turn", fmt::format("{}/{}", authority(turn->host, turn->port()),
+                                           to_string(turn->transport)));
   }
   probes.add_control(std::move(probe));
 }
@@ -108,7 +103,8 @@ void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& ro
       Probe probe;
       probe.check = CheckKind::media;
       probe.target = by_udp.target;
-      probe.with = {{"turn", fmt::format("{}/{}", at_port(over), to_string(over.transport))}};
+      probe.with = {{"turn", fmt::format("{}/{}", authority(over.host, over.port()),
+                                         to_string(over.transport))}};
       probe.region = by_udp.region;
       probes.add(row, std::move(probe));
       return;

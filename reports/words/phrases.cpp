@@ -209,11 +209,8 @@ std::string caution(const Finding& finding) {
 
 std::string endpoint(const Probe& probe) {
   const auto& target = probe.target;
-  const bool v6 = target.host.find(':') != std::string::npos;
-  auto text = target.host.empty() ? say("this network")
-              : v6                ? '[' + target.host + ']'
-                                  : target.host;
-  if (target.port() != 0) text += ':' + target.ports.to_string();
+  auto text = target.host.empty() ? say("this network") : authority(target.host, target.ports);
+  if (!target.host.empty() && target.port() == 0) text.erase(text.rfind(':'));
   text += fmt::format("/{}", to_string(target.transport));
   if (!target.ports.single()) {
     text += say(", {} tried", say_plural(target.sample.size(), "{} port", "{} ports"));

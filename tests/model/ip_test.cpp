@@ -101,5 +101,11 @@ TEST(PortRange, RefusesZeroDisorderAndOverflow) {
   }
 }
 
+TEST(Authority, BracketsIpv6) {
+  EXPECT_EQ(authority("example.com", 443), "example.com:443");
+  EXPECT_EQ(authority("2001:db8::1", 443), "[2001:db8::1]:443");
+  EXPECT_EQ(authority("2001:db8::1", PortRange{5000, 5100}), "[2001:db8::1]:5000-5100");
+}
+
 }  // namespace
 }  // namespace callready
