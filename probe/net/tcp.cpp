@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "probe/net/sockets.hpp"
+#include "probe/net/watched.hpp"
 #include "probe/platform/descriptor.hpp"
 #include "probe/platform/icmp.hpp"
 #include "probe/platform/path.hpp"
@@ -114,6 +115,17 @@ asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope
   options.timeout = timeouts::syn_again;
   const auto connected = co_await connect_tcp(executor, scope, remote, options);
   co_return connected.has_error() && connected.error().kind == FailureKind::kept_here;
+}
+
+Result<SocketAddress> listen_at(tcp::acceptor& acceptor, const SocketAddress& address) {
+  const auto endpoint = to_endpoint<tcp>(address);
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(OwnPort(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return classify(error);
+  return local_end_of(acceptor);
 }
 
 }  // namespace callready

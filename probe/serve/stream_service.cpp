@@ -3,7 +3,6 @@
 #include "probe/net/far_end.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/net/tls.hpp"
-#include "probe/net/watched.hpp"
 
 namespace callready::serve {
 namespace {
@@ -103,17 +102,10 @@ Result<std::shared_ptr<StreamService>> StreamService::start(const asio::any_io_e
                                                             std::shared_ptr<asio::ssl::context> tls,
                                                             const Limits& limits) {
   auto core = std::make_shared<Core>(executor, std::move(serve), std::move(tls), limits);
-  const auto endpoint = to_endpoint<tcp>(bind);
-  error_code error;
-  core->acceptor.open(endpoint.protocol(), error);
-  if (!error) core->acceptor.set_option(OwnPort(true), error);
-  if (!error) core->acceptor.bind(endpoint, error);
-  if (!error) core->acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return classify(error);
-  const auto local = from_endpoint(core->acceptor.local_endpoint(error));
-  if (error) return classify(error);
+  const auto local = listen_at(core->acceptor, bind);
+  if (local.has_error()) return local.error();
   asio::co_spawn(executor, accept(core), asio::detached);
-  return std::shared_ptr<StreamService>(new StreamService(std::move(core), local));
+  return std::shared_ptr<StreamService>(new StreamService(std::move(core), *local));
 }
 
 StreamService::StreamService(std::shared_ptr<Core> core, const SocketAddress& local)

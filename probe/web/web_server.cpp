@@ -9,9 +9,8 @@
 #include <map>
 #include <sstream>
 
-#include "probe/net/address.hpp"
 #include "probe/net/far_end.hpp"
-#include "probe/net/watched.hpp"
+#include "probe/net/stream.hpp"
 #include "probe/platform/descriptor.hpp"
 
 namespace callready {
@@ -269,9 +268,8 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
     head_only = asked.method() == http::verb::head;
     lowest.expires_never();
     auto request = request_of(asked);
-    error_code unknown;
-    request.client = from_endpoint(lowest.socket().remote_endpoint(unknown));
-    request.local = from_endpoint(lowest.socket().local_endpoint(unknown));
+    request.client = remote_end_of(lowest.socket());
+    request.local = local_end_of(lowest.socket());
     answer = co_await answer_of(core, std::move(request), listed);
   }
   if (!core->in_flight.has_room_for(answer.body)) {
@@ -368,24 +366,15 @@ Result<std::unique_ptr<WebServer>> WebServer::start(const asio::any_io_executor&
                                                     Handler handler) {
   const auto core =
       std::make_shared<WebServerCore>(executor, std::move(options), std::move(handler));
-  const tcp::endpoint endpoint(asio::ip::make_address(address.address.to_string()), address.port);
-  auto& acceptor = core->acceptor;
-  error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(OwnPort(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return classify(error);
+  const auto listening = listen_at(core->acceptor, address);
+  if (listening.has_error()) return listening.error();
   asio::co_spawn(executor, accept(core), asio::detached);
   return std::unique_ptr<WebServer>(new WebServer(core));
 }
 
 WebServer::~WebServer() { stop(); }
 
-SocketAddress WebServer::local() const {
-  const auto endpoint = core_->acceptor.local_endpoint();
-  return {IpAddress::parse(endpoint.address().to_string()).value_or(IpAddress{}), endpoint.port()};
-}
+SocketAddress WebServer::local() const { return local_end_of(core_->acceptor); }
 
 std::size_t WebServer::connections() const { return core_->places->count(); }
 
