@@ -53,21 +53,17 @@ class CallSession {
   }
 
   void take_all(const Clock& clock, const CallLoad& load, std::optional<stamp::Timestamp>& first) {
-    for (int count = 0; count < 1'000; ++count) {
-      auto event = socket_.poll(clock);
-      if (!event) return;
-      if (event->has_error()) continue;
-      const auto* datagram = std::get_if<Datagram>(&**event);
-      if (datagram == nullptr || replies_.size() > 2 * sent_ms_.size()) continue;
-      const auto packet = stamp::parse_reply(datagram->bytes, load.key);
-      if (!packet || packet->ssid != ssid_ || packet->sender_sequence >= sent_ms_.size()) continue;
-      if (packet->sender_sequence == never_sent) continue;
+    socket_.take_datagrams(clock, 1'000, [&](const Datagram& datagram) {
+      if (replies_.size() > 2 * sent_ms_.size()) return;
+      const auto packet = stamp::parse_reply(datagram.bytes, load.key);
+      if (!packet || packet->ssid != ssid_ || packet->sender_sequence >= sent_ms_.size()) return;
+      if (packet->sender_sequence == never_sent) return;
       if (!first) first = packet->received;
       const auto reply = reply_of(*packet, sent_ms_[packet->sender_sequence],
-                                  in_ms(datagram->arrived - begin_), *first);
+                                  in_ms(datagram.arrived - begin_), *first);
       replies_.push_back(reply);
       answered_[reply.sequence] = true;
-    }
+    });
   }
 
   // Adds how many packets were sent within that time, and how many of those have no reply.

@@ -163,6 +163,7 @@ asio::awaitable<Property> measure_filtering(Context& context, Result<Sample>& fi
 asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sample& second) {
   const auto id = stun::new_transaction_id();
   const stun::Bytes token(id.begin(), id.end());
+  const UdpMatch is_token = [&](const Datagram& datagram) { return datagram.bytes == token; };
   const auto start = context.scope.clock.now();
   for (std::size_t attempt = 0; attempt < 2; ++attempt) {
     const auto opened = first.socket->send_to(token, second.mapped);
@@ -170,16 +171,9 @@ asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sampl
     if (opened.has_error()) co_return opened.error();
     if (sent.has_error()) co_return sent.error();
     const auto until = start + (attempt < 1 ? timeouts::udp_sends[attempt + 1] : timeouts::hairpin);
-    for (int seen = 0;; ++seen) {
-      if (seen == most_foreign) co_return flooded();
-      auto event = co_await first.socket->receive(context.scope, until);
-      if (event.has_error()) {
-        if (event.error().kind == FailureKind::timed_out) break;
-        co_return event.error();
-      }
-      const auto* datagram = std::get_if<Datagram>(&*event);
-      if (datagram != nullptr && datagram->bytes == token) co_return true;
-    }
+    const auto heard = co_await receive_matching(*first.socket, context.scope, until, is_token);
+    if (heard.has_value()) co_return true;
+    if (heard.error().kind != FailureKind::timed_out) co_return heard.error();
   }
   co_return false;
 }

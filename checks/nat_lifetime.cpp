@@ -45,24 +45,19 @@ class StunSide final : public FarSide {
     stun::add_software(builder, context.settings.user_agent);
     stun::add_response_port(builder, mapped.port);
     const auto request = builder.finish();
+    const UdpMatch matches = [&](const Datagram& datagram) {
+      const auto parsed = stun::parse(datagram.bytes);
+      return datagram.from == server_ && !parsed.has_error() &&
+             parsed->answers(stun::Method::binding, id);
+    };
     const auto start = context.scope.clock.now();
     for (const auto wait : relay_waits) {
       const auto sent = asking->send(request);
       if (sent.has_error()) co_return sent.error();
       const auto until = start + wait;
-      for (int seen = 0;; ++seen) {
-        if (seen == most_foreign) co_return flooded();
-        auto event = co_await socket.receive(context.scope, until);
-        if (event.has_error()) {
-          if (event.error().kind == FailureKind::timed_out) break;
-          co_return event.error();
-        }
-        const auto* datagram = std::get_if<Datagram>(&*event);
-        if (datagram == nullptr || datagram->from != server_) continue;
-        const auto parsed = stun::parse(datagram->bytes);
-        if (!parsed.has_error() && parsed->answers(stun::Method::binding, id))
-          co_return Arrival::came;
-      }
+      const auto heard = co_await receive_matching(socket, context.scope, until, matches);
+      if (heard.has_value()) co_return Arrival::came;
+      if (heard.error().kind != FailureKind::timed_out) co_return heard.error();
     }
     co_return Arrival::lost;
   }

@@ -71,24 +71,15 @@ asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClien
 asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& client, UdpSocket& at,
                                               SocketAddress to, std::optional<IcmpError>* icmp) {
   const auto token = new_token();
+  const UdpMatch is_token = [&](const Datagram& datagram) { return datagram.bytes == token; };
   const auto start = context.scope.clock.now();
   for (const auto wait : relay_waits) {
     const auto sent = co_await client.send(to, token, context.scope);
     if (sent.has_error()) co_return sent.error();
     const auto until = start + wait;
-    for (int seen = 0;; ++seen) {
-      if (seen == most_foreign) co_return flooded();
-      auto event = co_await at.receive(context.scope, until);
-      if (event.has_error()) {
-        if (event.error().kind == FailureKind::timed_out) break;
-        co_return event.error();
-      }
-      if (const auto* error = std::get_if<IcmpError>(&*event)) {
-        if (icmp != nullptr && !*icmp) *icmp = *error;
-        continue;
-      }
-      if (std::get<Datagram>(*event).bytes == token) co_return Result<void>();
-    }
+    const auto heard = co_await receive_matching(at, context.scope, until, is_token, icmp);
+    if (heard.has_value()) co_return Result<void>();
+    if (heard.error().kind != FailureKind::timed_out) co_return heard.error();
   }
   co_return timed_out();
 }

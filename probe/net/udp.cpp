@@ -202,6 +202,16 @@ void UdpSocket::when_readable(std::function<void()> callback) {
 
 void UdpSocket::cancel() { carrier_->cancel(); }
 
+void UdpSocket::take_datagrams(const Clock& clock, int most,
+                               const std::function<void(const Datagram&)>& take) {
+  for (int count = 0; count < most; ++count) {
+    const auto event = poll(clock);
+    if (!event) return;
+    if (event->has_error()) continue;
+    if (const auto* datagram = std::get_if<Datagram>(&**event)) take(*datagram);
+  }
+}
+
 // Not a coroutine: g++ 12 does not keep what a lambda in one captures.
 asio::awaitable<void> UdpSocket::readable() {
   const auto begin = [this](auto handler) {
@@ -243,6 +253,21 @@ asio::awaitable<Result<IcmpError>> UdpSocket::receive_icmp(Scope scope, Instant 
 }
 
 SocketAddress UdpSocket::local() const { return carrier_->local(); }
+
+asio::awaitable<Result<Datagram>> receive_matching(UdpSocket& socket, Scope scope, Instant deadline,
+                                                   const UdpMatch& matches,
+                                                   std::optional<IcmpError>* icmp) {
+  for (int seen = 0; seen < most_foreign; ++seen) {
+    auto event = co_await socket.receive(scope, deadline);
+    if (event.has_error()) co_return event.error();
+    if (auto* datagram = std::get_if<Datagram>(&*event)) {
+      if (matches(*datagram)) co_return std::move(*datagram);
+    } else if (icmp != nullptr && !*icmp) {
+      *icmp = std::move(std::get<IcmpError>(*event));
+    }
+  }
+  co_return flooded();
+}
 
 UdpPatience patience_with(std::optional<Milliseconds> round_trip) {
   if (!round_trip || *round_trip > timeouts::near_round_trip) return {};

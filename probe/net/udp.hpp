@@ -45,6 +45,10 @@ class UdpSocket {
   std::optional<Result<UdpEvent>> poll(const Clock& clock);
   void when_readable(std::function<void()> callback);
   void cancel();
+  // The datagrams that have come by now. `most` looks at a time, so that others on the loop get
+  // their turn. Errors are of earlier packets, which nobody waits for.
+  void take_datagrams(const Clock& clock, int most,
+                      const std::function<void(const Datagram&)>& take);
 
   // The next ICMP error, for a packet that ends on the way: no datagram can be the answer to that.
   // Fails like receive(); flooded() if too many datagrams come instead.
@@ -90,6 +94,13 @@ struct UdpFailure {
 };
 
 using UdpMatch = std::function<bool(const Datagram&)>;
+
+// The next datagram that `matches` accepts. Fails like receive(); flooded() if too many others come
+// instead. `icmp`: where the first ICMP error is kept, unless there is one already.
+asio::awaitable<Result<Datagram>> receive_matching(UdpSocket& socket, Scope scope, Instant deadline,
+                                                   const UdpMatch& matches,
+                                                   std::optional<IcmpError>* icmp = nullptr);
+
 using UdpOutcome = boost::system::result<UdpReply, UdpFailure>;
 [[noreturn]] void throw_exception_from_error(const UdpFailure& failure,
                                              const boost::source_location& where);

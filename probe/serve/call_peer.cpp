@@ -60,16 +60,10 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
     });
   }
 
-  // A few at a time, so that others on the loop get their turn.
   void read() {
-    for (int count = 0; count < 64; ++count) {
-      auto event = socket_.poll(clock_);
-      if (!event) return;
-      if (event->has_error()) continue;  // an ICMP error of an earlier reply, at most
-      const auto* datagram = std::get_if<Datagram>(&**event);
-      if (datagram == nullptr) continue;
-      sessions_.take(datagram->bytes, datagram->from, clock_.now(), sender());
-    }
+    socket_.take_datagrams(clock_, 64, [this](const Datagram& datagram) {
+      sessions_.take(datagram.bytes, datagram.from, clock_.now(), sender());
+    });
   }
 
   void tick() {

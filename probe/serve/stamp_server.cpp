@@ -11,20 +11,10 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
   void wait() {
     socket.when_readable([self = shared_from_this()] {
       if (self->stopped) return;
-      self->read();
+      self->socket.take_datagrams(self->clock, 64,
+                                  [&](const Datagram& datagram) { self->reflect(datagram); });
       self->wait();
     });
-  }
-
-  // A few at a time, so that others on the loop get their turn.
-  void read() {
-    for (int count = 0; count < 64; ++count) {
-      auto event = socket.poll(clock);
-      if (!event) return;
-      if (event->has_error()) continue;  // an ICMP error of an earlier reply, at most
-      const auto* datagram = std::get_if<Datagram>(&**event);
-      if (datagram != nullptr) reflect(*datagram);
-    }
   }
 
   void reflect(const Datagram& datagram) {
