@@ -234,13 +234,8 @@ std::string Network::to_string() const {
 std::optional<AddressRange> AddressRange::parse(std::string_view text) {
   const auto dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
-  const auto trim = [](std::string_view part) {
-    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
-    return part;
-  };
-  const auto first = IpAddress::parse(trim(text.substr(0, dash)));
-  const auto last = IpAddress::parse(trim(text.substr(dash + 1)));
+  const auto first = IpAddress::parse(trimmed(text.substr(0, dash)));
+  const auto last = IpAddress::parse(trimmed(text.substr(dash + 1)));
   if (!first || !last || first->is_v4() != last->is_v4() || *last < *first) return std::nullopt;
   return AddressRange{*first, *last};
 }

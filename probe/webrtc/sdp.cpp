@@ -36,14 +36,13 @@ bool ice_characters(std::string_view text, std::size_t least) {
 std::string fingerprint_of(std::string_view text) {
   std::string bare;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
+    const char c = lower(text[i]);
     if (i % 3 == 2) {
       if (c != ':') return {};
       continue;
     }
-    const bool digit = c >= '0' && c <= '9', small = c >= 'a' && c <= 'f';
-    if (!digit && !small && !(c >= 'A' && c <= 'F')) return {};
-    bare += static_cast<char>(digit || small ? c : c - 'A' + 'a');
+    if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return {};
+    bare += c;
   }
   return bare.size() == 64 && text.size() == 95 ? bare : std::string();
 }
@@ -52,8 +51,7 @@ std::string with_colons(const std::string& fingerprint) {
   std::string text;
   for (std::size_t i = 0; i < fingerprint.size(); ++i) {
     if (i > 0 && i % 2 == 0) text += ':';
-    const char c = fingerprint[i];
-    text += static_cast<char>(c >= 'a' && c <= 'f' ? c - 'a' + 'A' : c);
+    text += upper(fingerprint[i]);
   }
   return text;
 }
@@ -125,8 +123,7 @@ bool read_media(std::string_view text, SessionDescription& session) {
 bool speaks(std::string_view codec) {
   const auto words = words_of(codec);
   if (words.size() != 2) return false;
-  auto name = std::string(words[1].substr(0, words[1].find('/')));
-  for (auto& c : name) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  const auto name = upper_case(words[1].substr(0, words[1].find('/')));
   return name == "OPUS" || name == "PCMU" || name == "PCMA";
 }
 
