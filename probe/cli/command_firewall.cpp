@@ -7,6 +7,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/model/day.hpp"
 #include "probe/model/public_network.hpp"
 #include "probe/plan/plan.hpp"
 #include "probe/platform/system.hpp"

@@ -6,6 +6,8 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/engine/session.hpp"
+#include "probe/model/day.hpp"
 #include "probe/net/download.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/system.hpp"

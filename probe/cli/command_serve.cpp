@@ -1,10 +1,10 @@
 // serve: the far end for a site that is to be checked, on a host outside.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
+#include "probe/model/day.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/descriptor.hpp"
 #include "probe/platform/system.hpp"

@@ -7,11 +7,14 @@
 
 #include "probe/cli/arguments.hpp"
 #include "probe/cli/say.hpp"
-#include "probe/engine/session.hpp"
+#include "probe/model/report.hpp"
 #include "targets/catalog.hpp"
+#include "targets/service_tags.hpp"
 #include "targets/set_store.hpp"
 
 namespace callready {
+
+struct SessionOptions;
 
 int run_check(const Arguments& arguments);
 int run_list(const Arguments& arguments);

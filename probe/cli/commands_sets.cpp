@@ -10,6 +10,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/saved_report.hpp"
+#include "probe/model/day.hpp"
 #include "probe/plan/set_warnings.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/text/show.hpp"

@@ -1,6 +1,7 @@
 #include "probe/cli/follow.hpp"
 
 #include "probe/cli/output.hpp"
+#include "probe/engine/session.hpp"
 #include "reports/json/events.hpp"
 
 namespace callready {

@@ -4,9 +4,11 @@
 #include <string>
 
 #include "probe/cli/privacy.hpp"
-#include "probe/engine/session.hpp"
+#include "probe/model/report.hpp"
 
 namespace callready {
+
+struct SessionOptions;
 
 class Follower {
  public:

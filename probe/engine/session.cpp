@@ -1,6 +1,5 @@
 #include "probe/engine/session.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,6 +18,7 @@
 #include "probe/engine/progress.hpp"
 #include "probe/engine/so_far.hpp"
 #include "probe/engine/watchdog.hpp"
+#include "probe/model/day.hpp"
 #include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
@@ -359,10 +359,6 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
 
 std::string user_agent() {
   return fmt::format("callready/{} (https://github.com/callready/callready)", CALLREADY_VERSION);
-}
-
-std::string day_of(WallTime time) {
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 milliseconds time_for(const Plan& plan, const SessionOptions& options) {

@@ -58,7 +58,4 @@ std::string user_agent();
 // its length and the time of a silent probe.
 milliseconds time_for(const Plan& plan, const SessionOptions& options);
 
-// "2026-11-20" in UTC.
-std::string day_of(WallTime time);
-
 }  // namespace callready

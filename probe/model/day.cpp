@@ -1,5 +1,7 @@
 #include "probe/model/day.hpp"
 
+#include <fmt/chrono.h>
+
 #include <charconv>
 
 namespace callready {
@@ -20,6 +22,10 @@ std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
                                          std::chrono::day(day)};
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days(date);
+}
+
+std::string day_of(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 }  // namespace callready

@@ -1,12 +1,12 @@
 #include "probe/serve/demo_site.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <random>
 
+#include "probe/model/day.hpp"
 #include "probe/net/dns_records.hpp"
 #include "probe/serve/call_peer.hpp"
 #include "probe/serve/certificates.hpp"
@@ -210,8 +210,8 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   auto file = write_new_file(site->ca_pem_);
   if (file.has_error()) return file.error();
   site->ca_file_ = std::move(*file);
-  const auto today = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
-  site->target_set_ = demo_target_set(ports, options.kinds, today);
+  site->target_set_ =
+      demo_target_set(ports, options.kinds, day_of(std::chrono::system_clock::now()));
   return site;
 }
 

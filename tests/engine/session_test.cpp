@@ -301,10 +301,5 @@ TEST(TimeForARun, GrowsByTheWindowsThatThePacerWaitsFor) {
   EXPECT_EQ(seconds({}), 10);
 }
 
-TEST(DayOf, IsUtc) {
-  EXPECT_EQ(day_of(WallTime{}), "1970-01-01");
-  EXPECT_EQ(day_of(WallTime{std::chrono::seconds(1'795'219'199)}), "2026-11-20");
-}
-
 }  // namespace
 }  // namespace callready

@@ -14,5 +14,11 @@ TEST(Day, IsWrittenInOneWay) {
   }
 }
 
+TEST(Day, IsOfUtc) {
+  using Time = std::chrono::system_clock::time_point;
+  EXPECT_EQ(day_of(Time{}), "1970-01-01");
+  EXPECT_EQ(day_of(Time{std::chrono::seconds(1'795'219'199)}), "2026-11-20");
+}
+
 }  // namespace
 }  // namespace callready
