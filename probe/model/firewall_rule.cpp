@@ -4,11 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 #include "probe/model/public_network.hpp"
-#include "probe/model/rule_merger.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready {

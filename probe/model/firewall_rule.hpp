@@ -2,7 +2,9 @@
 // as rules. Pure; `callready firewall` prints them, and findings name those that are closed.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -79,7 +81,20 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
                                    const std::vector<std::string>& scenarios,
                                    const std::vector<std::string>& regions = {});
 
-// Adds the rule, merging it into one that differs only in its peers if there is one.
+// Merges many rules: those that differ only in their peers become one.
+class RuleMerger {
+ public:
+  explicit RuleMerger(std::vector<FirewallRule> rules = {}) : rules_(std::move(rules)) {}
+  void add(FirewallRule rule);
+  std::vector<FirewallRule> take() && { return std::move(rules_); }
+
+ private:
+  std::vector<FirewallRule> rules_;
+  // The texts of a rule's peers, once something has been added to it: a set has thousands.
+  std::map<std::size_t, std::set<std::string>> peers_;
+};
+
+// Adds one rule as a RuleMerger would.
 void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule);
 
 // The part of the rule that these endpoints belong to: whole entries of the document, never a

@@ -7,7 +7,6 @@
 #include <set>
 #include <tuple>
 
-#include "probe/model/rule_merger.hpp"
 #include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"
 #include "reports/words/path_flows.hpp"
