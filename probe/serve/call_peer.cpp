@@ -12,7 +12,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
         socket_(std::move(socket)),
         sessions_(options.limits, options.addresses, socket_.local().port),
         token_(options.token),
-        pages_(options.pages),
+        other_page_(options.other_page),
         timer_(executor) {}
   ~Peer() override {
     if (web_) web_->stop();
@@ -31,7 +31,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
                            const auto peer = self.lock();
                            if (!peer) return answer({503, "callready is being stopped\n"});
                            answer(answer_whip(peer->sessions_, peer->token_, request,
-                                              peer->clock_.now(), peer->pages_));
+                                              peer->clock_.now(), peer->other_page_));
                          });
     if (started.has_error()) return started.error();
     web_ = std::move(*started);
@@ -80,7 +80,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
   UdpSocket socket_;
   CallSessions sessions_;
   std::string token_;
-  Pages pages_;
+  OtherPage other_page_;
   asio::steady_timer timer_;
   std::unique_ptr<WebServer> web_;
 };

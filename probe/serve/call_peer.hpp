@@ -14,9 +14,9 @@ struct CallPeerOptions {
   std::vector<IpAddress> addresses;  // by which clients reach it besides the one that they come by
   std::shared_ptr<asio::ssl::context> tls;
   std::shared_ptr<OpenConnections>
-      open;           // counts its connections with those of others; null: alone
-  std::string token;  // empty: everybody may call, for loopback
-  Pages pages;        // for clients that have the token
+      open;              // counts its connections with those of others; null: alone
+  std::string token;     // empty: everybody may call, for loopback
+  OtherPage other_page;  // for clients that have the token
   CallLimits limits;
 };
 

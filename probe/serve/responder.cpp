@@ -54,14 +54,15 @@ Failure at(std::string_view transport, std::uint16_t port, Failure failure) {
 Result<std::shared_ptr<CallPeer>> take_calls(const asio::any_io_executor& executor,
                                              const ResponderOptions& options, std::uint16_t port,
                                              std::shared_ptr<asio::ssl::context> tls,
-                                             std::shared_ptr<OpenConnections> open, Pages pages) {
+                                             std::shared_ptr<OpenConnections> open,
+                                             OtherPage other_page) {
   CallPeerOptions wanted;
   wanted.https = {options.bind, port};
   wanted.media = {options.bind, options.call_port};
   wanted.tls = std::move(tls);
   wanted.open = std::move(open);
   wanted.token = webrtc::whip_token(options.key, options.name);
-  wanted.pages = std::move(pages);
+  wanted.other_page = std::move(other_page);
   const auto literal = IpAddress::parse(options.name);
   if (literal) wanted.addresses.push_back(*literal);
   return CallPeer::start(executor, wanted);
@@ -85,8 +86,8 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
     for (unsigned port = range.first; port <= range.last; ++port) {
       const auto number = static_cast<std::uint16_t>(port);
       if (!calls_) {
-        Pages counts = [stamp = stamp_, keeper = keeper_](std::string_view method,
-                                                          std::string_view target) {
+        OtherPage counts = [stamp = stamp_, keeper = keeper_](std::string_view method,
+                                                              std::string_view target) {
           return far_counts(method, target, stamp->reflector(), *keeper);
         };
         auto calls = take_calls(executor, options, number, tls, open_, std::move(counts));

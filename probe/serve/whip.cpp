@@ -51,7 +51,7 @@ WebReply closed(CallSessions& sessions, const std::string& id) {
 }
 
 WebReply answered(CallSessions& sessions, std::string_view token, const WebRequest& request,
-                  Instant now, const Pages& pages) {
+                  Instant now, const OtherPage& other_page) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
   const bool page = path == "/" && (request.method == "GET" || request.method == "HEAD");
   if (page) return {200, "callready serve\n"};
@@ -59,7 +59,8 @@ WebReply answered(CallSessions& sessions, std::string_view token, const WebReque
                    path[whip_path.size()] == '/';
   if (path != whip_path && !one) {
     // Nobody without the token learns whether there is one.
-    auto body = pages && has_token(request, token) ? pages(request.method, path) : std::nullopt;
+    const bool allowed = other_page && has_token(request, token);
+    auto body = allowed ? other_page(request.method, path) : std::nullopt;
     return body ? WebReply{200, std::move(*body)} : WebReply{404, "no such page\n"};
   }
   if (request.method == "OPTIONS") {
@@ -87,8 +88,8 @@ WebReply answered(CallSessions& sessions, std::string_view token, const WebReque
 }  // namespace
 
 WebReply answer_whip(CallSessions& sessions, std::string_view token, const WebRequest& request,
-                     Instant now, const Pages& pages) {
-  auto reply = answered(sessions, token, request, now, pages);
+                     Instant now, const OtherPage& other_page) {
+  auto reply = answered(sessions, token, request, now, other_page);
   reply.fields.emplace_back("Access-Control-Allow-Origin", "*");
   reply.fields.emplace_back("Access-Control-Expose-Headers", "Location");
   return reply;

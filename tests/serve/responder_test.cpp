@@ -169,7 +169,7 @@ TEST_F(ResponderTest, SilentMediaPortsAreToldByWayOverTls) {
   options.https = options.media = serve::any_port;
   options.tls = serve::server_context(certificate);
   options.token = webrtc::whip_token(serve::bytes_of(secret), "127.0.0.1");
-  options.pages = [&](std::string_view, std::string_view) { return std::optional(counts); };
+  options.other_page = [&](std::string_view, std::string_view) { return std::optional(counts); };
   const auto peer = *serve::CallPeer::start(runner.loop.executor(), options);
   runner.settings.credentials.media_key = secret;
   const std::map<std::string, std::string> with = {
