@@ -503,7 +503,7 @@ class Packaging(unittest.TestCase):
     def test_services_are_confined(self):
         folder = os.path.join(self.FOLDER, "systemd")
         services = [name for name in os.listdir(folder) if name.endswith(".service")]
-        self.assertEqual(len(services), 2)
+        self.assertEqual(len(services), 3)
         for name in services:
             said = self.run_tool("systemd-analyze", "security", "--offline=yes",
                                  os.path.join(folder, name))
