@@ -1,5 +1,5 @@
 // When and how a datagram came, as the system noted it: a program that is late to read it measures
-// itself, not the network. One file per system; where a system cannot tell, the values are absent.
+// itself, not the network. Where a system cannot tell, the values are absent.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,10 @@
-// Linux: SO_TIMESTAMPNS and SO_RXQ_OVFL (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)), which are
-// delivered even if a datagram is only peeked at.
+// Linux: SO_TIMESTAMPNS and SO_RXQ_OVFL (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)). macOS:
+// SO_TIMESTAMP (getsockopt(2)), IP_RECVTOS and IP_RECVTTL (ip(4)). All are delivered even if a
+// datagram is only peeked at.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -19,6 +21,25 @@ using std::chrono::nanoseconds;
 // No program is that late: the clock was set meanwhile.
 constexpr nanoseconds unlikely = std::chrono::minutes(1);
 
+#ifdef __APPLE__  // built, never run
+using Noted = timeval;
+constexpr int note_time = SO_TIMESTAMP, noted_time = SCM_TIMESTAMP;
+constexpr int noted_tos = IP_RECVTOS, noted_ttl = IP_RECVTTL;
+
+nanoseconds since_epoch(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+nanoseconds now() {
+  timeval time{};
+  ::gettimeofday(&time, nullptr);
+  return since_epoch(time);
+}
+#else
+using Noted = timespec;
+constexpr int note_time = SO_TIMESTAMPNS, noted_time = SCM_TIMESTAMPNS;
+constexpr int noted_tos = IP_TOS, noted_ttl = IP_TTL;
+
 nanoseconds since_epoch(const timespec& time) {
   return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
 }
@@ -28,12 +49,13 @@ nanoseconds now() {
   ::clock_gettime(CLOCK_REALTIME, &time);
   return since_epoch(time);
 }
+#endif
 
 }  // namespace
 
 bool note_arrivals(int socket) {
   const int on = 1;
-  return ::setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
+  return ::setsockopt(socket, SOL_SOCKET, note_time, &on, sizeof on) == 0;
 }
 
 bool note_headers(int socket, bool v6) {
@@ -42,7 +64,9 @@ bool note_headers(int socket, bool v6) {
       ::setsockopt(socket, level, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
   const bool ttl =
       ::setsockopt(socket, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof on) == 0;
+#ifndef __APPLE__
   ::setsockopt(socket, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+#endif
   return tos && ttl;
 }
 
@@ -71,8 +95,8 @@ Arrival next_arrival(int socket) {
     const auto is = [&](int level, int type) {
       return header->cmsg_level == level && header->cmsg_type == type;
     };
-    if (is(SOL_SOCKET, SCM_TIMESTAMPNS)) {
-      timespec time{};
+    if (is(SOL_SOCKET, noted_time) && header->cmsg_len >= CMSG_LEN(sizeof(Noted))) {
+      Noted time{};
       std::memcpy(&time, CMSG_DATA(header), sizeof time);
       const auto arrived = since_epoch(time);
       // Linux starts its timestamps a moment after the first socket asked. Earlier datagrams get
@@ -80,15 +104,17 @@ Arrival next_arrival(int socket) {
       const auto waited = it_was_there_at - arrived;
       if (waited > nanoseconds(0) && waited <= unlikely) arrival.waited = waited;
     }
-    // IPv4's type of service comes as one byte, all else as an int.
-    if (is(IPPROTO_IP, IP_TOS)) arrival.traffic_class = *CMSG_DATA(header);
-    int number = 0;
+    // IPv4's type of service comes as one byte, on macOS also its TTL; all else comes as an int.
+    int number = *CMSG_DATA(header);
     if (header->cmsg_len >= CMSG_LEN(sizeof number)) {
       std::memcpy(&number, CMSG_DATA(header), sizeof number);
     }
+    const bool v4_tos = is(IPPROTO_IP, noted_tos), v4_ttl = is(IPPROTO_IP, noted_ttl);
+    if (v4_tos || is(IPPROTO_IPV6, IPV6_TCLASS)) arrival.traffic_class = number;
+    if (v4_ttl || is(IPPROTO_IPV6, IPV6_HOPLIMIT)) arrival.ttl = number;
+#ifndef __APPLE__
     if (is(SOL_SOCKET, SO_RXQ_OVFL)) arrival.dropped = static_cast<std::uint32_t>(number);
-    if (is(IPPROTO_IPV6, IPV6_TCLASS)) arrival.traffic_class = number;
-    if (is(IPPROTO_IP, IP_TTL) || is(IPPROTO_IPV6, IPV6_HOPLIMIT)) arrival.ttl = number;
+#endif
   }
   return arrival;
 }
