@@ -45,8 +45,8 @@ class Responder {
   const std::string& target_set() const { return target_set_; }
   const ResponderPorts& ports() const { return ports_; }
   SocketAddress stamp() const { return stamp_->local(); }
-  SocketAddress tls() const { return calls_ ? calls_->https() : https_.front()->local(); }
-  const CallPeer* calls() const { return calls_.get(); }  // null: not in this program, or no TLS
+  SocketAddress tls() const { return calls_->https(); }   // the first TLS port, where there is one
+  const CallPeer* calls() const { return calls_.get(); }  // null: there is no TLS port
 
  private:
   Responder() = default;
