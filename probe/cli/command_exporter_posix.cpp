@@ -160,7 +160,7 @@ class Exporter {
     });
   }
 
-  // Answers everybody who waits, and ends what runs.
+  // Closes all connections, also of those who wait, and ends what runs.
   void end() {
     server_->stop([this] { loop_.stop(); });
     schedule_->stop();

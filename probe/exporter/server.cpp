@@ -107,7 +107,7 @@ Result<std::unique_ptr<Server>> Server::start(const asio::any_io_executor& execu
   auto started = WebServer::start(
       executor, address, std::move(options), [held](WebRequest request, WebServer::Answer answer) {
         const auto mine = held.lock();
-        if (!mine) return answer({503, "callready is being stopped\n"});
+        if (!mine) return answer({});  // its connections are closed
         asio::co_spawn(mine->executor, admit(mine, std::move(request), std::move(answer)),
                        asio::detached);
       });

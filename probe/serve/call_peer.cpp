@@ -29,7 +29,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
         WebServer::start(executor, options.https, std::move(wanted),
                          [self = weak_from_this()](WebRequest request, WebServer::Answer answer) {
                            const auto peer = self.lock();
-                           if (!peer) return answer({503, "callready is being stopped\n"});
+                           if (!peer) return answer({});  // its connections are closed
                            answer(answer_whip(peer->sessions_, peer->token_, request,
                                               peer->clock_.now(), peer->other_page_));
                          });

@@ -192,7 +192,7 @@ asio::awaitable<WebReply> answer_of(Core core, WebRequest request, Listed& liste
     co_await pending->wake.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   listed.wait_with(nullptr);
-  if (!pending->reply) co_return WebReply{503, "callready is being stopped\n"};
+  if (!pending->reply) co_return WebReply();  // closed: nobody reads it
   co_return std::move(*pending->reply);
 }
 
