@@ -1,6 +1,7 @@
 #include "probe/ui/pages.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -97,6 +98,7 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
     answer(own ? with_policy(std::move(reply), own_policy) : std::move(reply));
   };
   if (decision.kind == Gate::Kind::refused) {
+    spdlog::debug("ui: a request is refused: {}", decision.why);
     return send({403,
                  "This address is not for you, or it has been used already.\n"
                  "Start \"callready ui\" again, and a page opens.\n"});
