@@ -18,7 +18,7 @@ bool is_address_question(const Probe& probe) {
 bool is_site_resolver(const Facts& facts, const std::string& server) {
   const auto& own = facts.report.site.resolvers;
   return std::ranges::any_of(own, [&](const std::string& one) {
-    return server == one || server == one + ":53" || server == '[' + one + "]:53";
+    return server == one || server == authority(one, dns_port);
   });
 }
 
