@@ -59,7 +59,8 @@ std::optional<std::string> not_even_a_name(std::string_view text) {
     return "it holds \"/\"; one name each, and a path goes into 'with'";
   }
   if (text.find(':') != std::string_view::npos) {
-    return "it holds \":\"; write the host alone, the port goes into 'ports'";
+    return "it holds \":\"; write the host alone, the port goes into 'ports', or with --var into a "
+           "variable of its own";
   }
   if (text.size() > 253) return "it is longer than 253 characters";
   return std::nullopt;

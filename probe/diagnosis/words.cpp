@@ -133,24 +133,20 @@ Text check_spelling(const Facts& facts, const std::vector<std::string>& names) {
 Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names) {
   const auto resolvers = answering_resolvers_in_words(facts);
   const auto list = listed(names, 12);
-  auto spelling = check_spelling(facts, names);
-  if (!spelling.empty()) spelling += ' ';
-  if (names.size() > 1) {
-    return spelling + phrase(
-                          "Look these names up from another line (a mobile phone's hotspot). If "
-                          "they are found "
-                          "there, ask the administrator of this site's DNS servers ({}) why they "
-                          "are not found here. "
-                          "If they are not, ask the operator of {}.",
-                          resolvers, list);
-  }
-  return spelling + phrase(
-                        "Look the name up from another line (a mobile phone's hotspot). If it is "
-                        "found there, ask "
-                        "the administrator of this site's DNS servers ({}) why it is not found "
-                        "here. If it is not, "
-                        "ask the operator of {}.",
-                        resolvers, list);
+  const auto fix =
+      names.size() > 1
+          ? phrase(
+                "Look these names up from another line (a mobile phone's hotspot). If they are "
+                "found there, ask the administrator of this site's DNS servers ({}) why they are "
+                "not found here. If they are not, ask the operator of {}.",
+                resolvers, list)
+          : phrase(
+                "Look the name up from another line (a mobile phone's hotspot). If it is found "
+                "there, ask the administrator of this site's DNS servers ({}) why it is not found "
+                "here. If it is not, ask the operator of {}.",
+                resolvers, list);
+  const auto spelling = check_spelling(facts, names);
+  return spelling.empty() ? fix : spelling + ' ' + fix;
 }
 
 bool is_wired(const Site& site) {

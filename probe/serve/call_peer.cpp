@@ -21,7 +21,6 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
   Result<void> listen(const asio::any_io_executor& executor, const CallPeerOptions& options) {
     WebServer::Options wanted;
     wanted.open = options.open;
-    wanted.request = timeouts::served_request;
     wanted.connection = timeouts::served_connection;
     wanted.most_body = webrtc::most_sdp;
     wanted.tls = [tls = options.tls] { return tls; };

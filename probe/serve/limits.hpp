@@ -1,5 +1,4 @@
-// What strangers may use of a server of ours. WHIP has limits of its own, as a web
-// server (call_peer.cpp).
+// What strangers may use of a server of ours. WHIP has others (call_peer.cpp).
 #pragma once
 
 #include "probe/net/clock.hpp"

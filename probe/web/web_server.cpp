@@ -251,7 +251,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
   parser.header_limit(most_head);
   parser.body_limit(core->options.most_body);
   auto& lowest = beast::get_lowest_layer(stream);
-  lowest.expires_at(listed.until(core->options.request));
+  lowest.expires_at(listed.until(timeouts::web_request));
   const auto [unread, size] =
       co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
   WebReply answer;
@@ -319,7 +319,7 @@ asio::awaitable<void> attend_tls(Core core, tcp::socket socket, std::unique_ptr<
   beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls);
   auto& lowest = beast::get_lowest_layer(stream);
   listed->attend(lowest);
-  lowest.expires_at(listed->until(core->options.request));
+  lowest.expires_at(listed->until(timeouts::web_request));
   const auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                          asio::as_tuple(asio::use_awaitable));
   if (!refused) {

@@ -71,7 +71,6 @@ class WebServer {
     std::function<Tls()> tls{};               // for each connection; null: none
     std::size_t most_of_address = 48;         // connections; less than half
     std::shared_ptr<OpenConnections> open{};  // counts them with those of others; null: alone
-    milliseconds request = timeouts::web_request;  // to arrive whole; for a TLS handshake, too
     // Of one connection, no matter how busy, except for a reply that goes on.
     milliseconds connection = timeouts::web_connection;
     // For replies that are on their way, each text once, no matter how many read it.

@@ -258,7 +258,8 @@ constexpr std::array all_words{
     FindingWords{
         FindingCode::network_loss, "Packets are lost on the line",
         "Many requests were answered only after they were sent again.",
-        "Servers of several operators, which usually answer at once, are affected.",
+        "Servers of several operators, which usually answer at once, are affected, or one of them "
+        "is asked 40 times and misses some.",
         "Try again over a cable. Look for packet loss and for a limit on new connections."},
     FindingWords{FindingCode::network_mtu, "Large packets are lost",
                  "Sign-in pages hang and video stutters.",
@@ -445,7 +446,8 @@ std::string findings_page() {
       "who acts and what to do. The report itself names the hosts and ports. \"certain\" means\n"
       "that callready expects to be right at least 99 times in 100, \"likely\" at least 95 times;\n"
       "\"possible, not proven\" means that other causes could also explain what was seen.\n\n"
-      "`callready manual --findings` prints this page, and `callready explain CODE` a part of it.\n";
+      "`callready manual --findings` prints this page, and `callready explain CODE` a part of "
+      "it.\n";
   for (const auto& entry : all_words) {
     page += fmt::format(
         "\n## {}\n\n**{}.** {}\n\n- How it is known: {}\n- Who acts: {}\n- What to do: {}\n",

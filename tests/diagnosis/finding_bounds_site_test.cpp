@@ -47,6 +47,58 @@ TEST(Proxy, OfAPacFileEachIsNamedByItself) {
   EXPECT_TRUE(holds(found.title, "10.20.0.4:8080")) << found.title;
 }
 
+// Programs that obey the setting reach nothing, although the direct way is open.
+TEST(Proxy, ThatIsDeadWeakensWhatWouldGoByIt) {
+  for (const bool unknown_name : {false, true}) {
+    auto by_proxy = proxied(tls("portal.vendor.com"), unknown_name ? unresolved : refused,
+                            unknown_name ? "proxy_unresolved" : "proxy_unreachable");
+    const auto found =
+        only(report({row("web", {by_proxy, tls("portal.vendor.com")}), controls(anchors())}));
+    EXPECT_EQ(found.code, FindingCode::proxy_unreachable);
+    EXPECT_EQ(found.affects.size(), 1u) << unknown_name;
+  }
+}
+
+// Where only a proxy leads out, and its name is wrong, the name is the cause.
+TEST(Proxy, WhoseNameIsWrongIsNotTheNetworks) {
+  const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+  const auto found =
+      only(report({row("web", {proxied(tls("portal.vendor.com"), unresolved, "proxy_unresolved"),
+                               lost("portal.vendor.com"), lost("files.vendor.com")}),
+                   controls({lost("www.google.com"), lost("www.cloudflare.com")})}));
+  EXPECT_EQ(found.code, FindingCode::proxy_unreachable) << found.title;
+}
+
+TEST(Udp, ThatIsBlockedExceptForNamesIsNotAllUdp) {
+  const auto title = [](bool names) {
+    std::vector<ProbeResult> asked{tls("www.google.com"), tls("www.cloudflare.com"),
+                                   stun("stun.cloudflare.com", 3478, silent),
+                                   stun("stun.l.google.com", 19302, silent)};
+    if (names) asked.push_back(question("www.google.com", "NOERROR", "9.9.9.9"));
+    return only(
+               report({row("turn", {turn("turn.vendor.com", silent, ""), tls("portal.vendor.com")}),
+                       controls(asked)}))
+        .title;
+  };
+  EXPECT_EQ(title(false), "The firewall blocks all outgoing UDP");
+  EXPECT_EQ(title(true), "The firewall blocks all outgoing UDP except DNS");
+}
+
+// A name that the user typed is first to be looked at by the user.
+TEST(Names, OfOnesOwnAreToBeSpelledFirst) {
+  auto made = report(
+      {row("web", {tls("old.vendor.com", unresolved, "no_such_name"), tls("portal.vendor.com")}),
+       follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9"),
+                  question("old.vendor.com", "NXDOMAIN", "1.1.1.1")}),
+       controls(anchors())});
+  EXPECT_TRUE(holds(only(made).fix, "ask the vendor what replaced old.vendor.com"));
+  made.site.own_hosts = {"old.vendor.com"};
+  const auto own = only(made);
+  EXPECT_EQ(own.owner, Owner::user);
+  EXPECT_EQ(own.fix,
+            "First check how old.vendor.com is spelled: you gave it yourself (--var, --set).");
+}
+
 TEST(ProxyRequired, SaysNothingOfUdpThatGetsOut) {
   const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
   const auto made =
