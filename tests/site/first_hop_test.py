@@ -79,7 +79,7 @@ class FirstHopTest(LineTest):
             _, hop, found = self.measure(line)
         self.assertFalse(hop["echo"])
         self.assertLessEqual(hop["sent"], 20)
-        self.assertIn("Run this again on a wired connection", found["media.loss"]["fix"])
+        self.assertIn("Run this again without a VPN", found["media.loss"]["fix"])
 
     def test_jitter(self):
         for place, words in (("line", "The cause is not the Wi-Fi or the LAN"), ("link", "the problem is the LAN")):

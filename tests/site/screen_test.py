@@ -19,7 +19,7 @@ CASES = {
     "no UDP, and no fallback": (["udp-blocked"], ["cloudoe"], "BLOCKED",
                                 "The firewall blocks all outgoing UDP"),
     "inspection": (["tls-intercept"], ["rainbow"], "DEGRADED",
-                   "A device in the path opens encrypted connections"),
+                   "A device in the path decrypts TLS traffic"),
     "a proxy that wants a login": (["web-only-proxy", "proxy-login"], ["rainbow"], "BLOCKED",
                                    "requires a user name and password"),
     "a proxy that is needed": (["web-only-proxy"], ["rainbow"], "BLOCKED",

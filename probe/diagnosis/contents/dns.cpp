@@ -309,14 +309,13 @@ Causes find_outdated_names(const Diagnosis& context) {
     auto& cause = causes.emplace_back(gone);
     cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
     cause.title = phrase("The name {} no longer exists anywhere", text);
-    cause.fix = check_spelling(context, {text});
-    if (!cause.fix.empty()) {
+    cause.fix = phrase(
+        "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
+        "Firewall rules for it can be removed; otherwise, change nothing on the network.",
+        text);
+    if (const auto spelling = check_spelling(context, {text}); !spelling.empty()) {
       cause.owner = Owner::user;
-    } else {
-      cause.fix = phrase(
-          "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
-          "Firewall rules for it can be removed; otherwise, change nothing on the network.",
-          text);
+      cause.fix = spelling + ' ' + cause.fix;
     }
     for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
