@@ -187,7 +187,7 @@ std::vector<Finding> completed(std::vector<Cause> causes, const Facts& facts) {
       auto lost = cause.code == FindingCode::tls_intercepted ? cause.explained
                                                              : failing_ones(cause.explained);
       append(lost, cause.contradicted);
-      append(lost, cause.alike);
+      append(lost, cause.let_through);
       cause.rules = rules_to_allow(facts, lost, cause.code, cause.closes);
       // Rows that it closes untried are known now: the fix names them, too.
       if (!cause.asked.empty()) cause.fix.replace(cause.asked.string(), in_short(cause.rules));

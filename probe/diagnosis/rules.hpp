@@ -27,7 +27,8 @@ struct Cause : Finding {
   Probes contradicted{};
   // They work, but not as the vendor asks.
   Probes impaired{};
-  Probes alike{};  // the fix asks to let them through as well, though they need not be lost
+  // They need not be lost, but the fix is to let them through as well.
+  Probes let_through{};
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: rewritten once the rows are judged
 

@@ -28,8 +28,8 @@ Child start_child(const std::string& program, const std::vector<std::string>& ar
 // its standard error is a third pipe.
 Child start_own_child(const std::string& program, const std::vector<std::string>& arguments);
 
-// Its exit status if it has ended, negative for a signal; it is reaped then. Nothing if it still
-// runs.
+// Its exit status if it has ended, negative for a signal or if the system does not say; it is
+// reaped then. Nothing if it still runs.
 std::optional<int> exit_status(const Child& child);
 // Asks it to end by itself: with SIGTERM, which on Windows callready raises in itself.
 void interrupt_child(const Child& child);

@@ -52,8 +52,8 @@ ClosedRow closed_part(const Requirement& row, const FirewallOptions& options) {
     const bool dropped = is_dropped(probe.observation.detail);
     if (outcome != Outcome::silent || dropped) parts.fails_in_silence = false;
     if (outcome == Outcome::unresolved) continue;
-    // A refusal or a failure by the far end itself is not the firewall's.
-    // What is inspected gets out as well.
+    // A refusal or a failure by the far end itself is not the firewall's, and what is inspected
+    // gets out.
     const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied ||
                            std::ranges::count(probe.observation.evidence, EvidenceKind::certificate,
                                               &Evidence::kind) > 0 ||

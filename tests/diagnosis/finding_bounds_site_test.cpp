@@ -84,6 +84,31 @@ TEST(Udp, ThatIsBlockedExceptForNamesIsNotAllUdp) {
   EXPECT_EQ(title(true), "The firewall blocks all outgoing UDP except DNS");
 }
 
+// The site's servers answer SERVFAIL: nobody has denied the name.
+TEST(Names, ThatTheServersFailToLookUpNeedAnotherFix) {
+  const auto fix = [](const char* failure, const char* rcode) {
+    return only(report({row("web", {tls("portal.vendor.com", unresolved, failure)}),
+                        follow_up({question("portal.vendor.com", rcode),
+                                   question("portal.vendor.com", "NOERROR", "9.9.9.9")}),
+                        controls(anchors())}))
+        .fix;
+  };
+  EXPECT_TRUE(holds(fix("no_such_name", "NXDOMAIN"), "Allow this name"));
+  EXPECT_TRUE(holds(fix("dns_failed", "SERVFAIL"), "check their forwarders"));
+}
+
+// What the inspecting device took itself is exempted with the rest, though nothing shows it lost.
+TEST(Interception, ExemptsWhatTheDeviceTookItself) {
+  auto taken = probe(CheckKind::hop, Transport::tcp, "media.vendor.com", 443, connected,
+                     "answered_on_the_way");
+  const auto found = only(report(
+      {row("web", {tls("portal.vendor.com", failed, "untrusted", "CN=Box")}), row("media", {taken}),
+       controls({tls("www.google.com", failed, "untrusted", "CN=Box"),
+                 tls("www.cloudflare.com", failed, "untrusted", "CN=Box")})}));
+  EXPECT_EQ(found.code, FindingCode::tls_intercepted);
+  EXPECT_TRUE(holds(found.fix, "media.vendor.com")) << found.fix;
+}
+
 // A name that the user typed is first to be looked at by the user.
 TEST(Names, OfOnesOwnAreToBeSpelledFirst) {
   auto made = report(

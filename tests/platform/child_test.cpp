@@ -227,5 +227,21 @@ TEST(Confinement, SaysThatItCouldNotBeHad) {
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
 }
 
+// Who starts callready may have it inherit "ignore SIGCHLD": then the kernel keeps no status.
+TEST(Child, WhoseStatusIsLostHasNotSucceeded) {
+  signal(SIGCHLD, SIG_IGN);
+  const auto child = platform::start_child("/bin/false", {});
+  ASSERT_TRUE(child.started());
+  std::optional<int> status;
+  for (int i = 0; i < 1'000 && !status; ++i) {
+    usleep(10'000);
+    status = platform::exit_status(child);
+  }
+  signal(SIGCHLD, SIG_DFL);
+  close(child.input);
+  close(child.output);
+  EXPECT_EQ(status, -1);
+}
+
 }  // namespace
 }  // namespace callready

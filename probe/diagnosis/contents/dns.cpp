@@ -159,12 +159,12 @@ Causes find_dns_filtered(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
-  bool denied = false;                                 // not all are left without an answer
+  bool all_fail = true;                                // SERVFAIL, rather than denied or silent
   // False if an earlier cause explains everything that fails because of it.
   const auto take = [&](const Name& name) {
     const auto open = open_failures(context, name);
     if (!open.empty()) lost.push_back(name.name);
-    denied |= !open.empty() && name.failure != DetailCode::dns_failed;
+    all_fail &= open.empty() || name.failure == DetailCode::dns_failed;
     append(cause.explained, open);
     return !open.empty();
   };
@@ -224,7 +224,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   const auto resolvers = answering_resolvers_in_words(context);
   if (weak) {
     cause.fix = look_up_elsewhere(context, lost);
-  } else if (!denied) {
+  } else if (all_fail) {
     cause.fix = phrase(
         "Find out why this site's DNS servers ({}) fail to look up {}: check their forwarders, "
         "their zones and DNSSEC, and any DNS filter behind them.",

@@ -211,10 +211,10 @@ Probes answered_on_same_ports(const Diagnosis& context, const Probes& own) {
 }
 
 // The document's names, not only those that were tried.
-Text to_exempt(const Diagnosis& context, const Probes& own, const Probes& alike) {
+Text to_exempt(const Diagnosis& context, const Probes& own, const Probes& let_through) {
   constexpr std::size_t most = 12;
   auto lost = own;
-  append(lost, alike);
+  append(lost, let_through);
   if (!has_rules(context)) return listed(hosts_of(lost), most);
   const auto rules = rules_to_allow(context, lost);
   if (!is_cut_short(rules)) return in_short(rules);
@@ -265,11 +265,11 @@ Causes find_interception(const Diagnosis& context) {
             ? sure ? phrase("A device in the path decrypts TLS traffic (TLS inspection)")
                    : phrase("A device in the path may decrypt TLS traffic (TLS inspection)")
             : phrase("{} decrypts TLS traffic (TLS inspection)", product);
-    cause.alike = answered_on_same_ports(context, own);
+    cause.let_through = answered_on_same_ports(context, own);
     cause.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. {}{}{}{}",
-        to_exempt(context, own, cause.alike),
+        to_exempt(context, own, cause.let_through),
         trusted ? phrase("This computer trusts the device's certificates. Calling applications, "
                          "phones and room devices accept only the vendor's own.")
                 : phrase("Calling applications, phones and room devices accept only the vendor's "

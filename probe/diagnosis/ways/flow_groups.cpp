@@ -127,7 +127,7 @@ std::vector<FindingEvidence> evidence_for(const Facts& facts, const std::vector<
       if (tells || sample.way == Reachability::blocked) told.push_back(&sample);
     }
   }
-  // What was seen to be blocked, by a device that says so, and on a way that a row asks for.
+  // First what was seen to be blocked; of that, what a device said, and then what rows ask for.
   std::ranges::stable_sort(told, {}, [&](const FlowSample* sample) {
     return std::tuple(sample->way != Reachability::blocked, sample->by.empty(),
                       !facts.asked_for(*sample->result));

@@ -32,6 +32,10 @@ bool proxy_is_gone(const ProbeResult& result) {
          seen.detail == DetailCode::proxy_timed_out || seen.detail == DetailCode::kept_here;
 }
 
+bool was_looked_up(const ProbeResult& result) {
+  return is_name(result.probe.target.host) && result.observation.address.has_value();
+}
+
 // What became of all that was sent out, if nothing comes back.
 struct Outside {
   std::set<std::string> parties;                      // who should answer
@@ -102,7 +106,7 @@ bool note(const ProbeResult& result, Outside& outside) {
   if (reached(result.observation.outcome) || proxy_is_gone(result)) return false;
   if (!is_direct(result)) outside.proxy = result.probe.target.route.proxy;
   if (has_no_route(result)) ++outside.without_route;
-  outside.looked_up |= is_name(result.probe.target.host) && result.observation.address;
+  outside.looked_up |= was_looked_up(result);
   outside.names_fail |= result.observation.detail == DetailCode::dns_failed;
   // Without a route, no name server can be asked either.
   if (failing(result) && result.observation.detail != DetailCode::dns_unreachable) ++outside.tried;
@@ -116,9 +120,7 @@ std::optional<Outside> look_outside(const Facts& facts, bool no_link) {
   for (const auto& flow : facts.flows) {
     if (!note(flow, asked_for, outside)) return std::nullopt;
   }
-  const bool names_found = facts.any_probe([](const ProbeResult& result) {
-    return is_name(result.probe.target.host) && result.observation.address.has_value();
-  });
+  const bool names_found = facts.any_probe(was_looked_up);
   for (const auto& result : facts.report.probes) {
     // It is the proxy's name that is wrong.
     if (names_found && result.observation.detail == DetailCode::proxy_unresolved)

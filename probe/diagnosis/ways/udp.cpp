@@ -136,24 +136,27 @@ Probes left_without_reply(const Diagnosis& context, std::uint16_t from) {
   });
 }
 
-// Something other than DNS is answered on DNS's port, which many let out.
-bool works_on_the_port_of_dns(const Facts& facts) {
+template <typename Such>
+bool any_answer_on_the_port_of_dns(const Facts& facts, Such such) {
   const auto flows =
       facts.select([](const Flow& flow) { return flow.udp && flow.port == dns_port; });
-  return any_sample(flows, [](const FlowSample& sample) {
-    const auto check = sample.result->probe.check;
-    return sample.way == Reachability::open &&
-           (check == CheckKind::stun || check == CheckKind::turn);
+  return any_sample(flows, [&](const FlowSample& sample) {
+    return sample.way == Reachability::open && such(*sample.result);
+  });
+}
+
+// Something other than DNS is answered on DNS's port, which many let out.
+bool works_on_the_port_of_dns(const Facts& facts) {
+  return any_answer_on_the_port_of_dns(facts, [](const ProbeResult& result) {
+    return result.probe.check == CheckKind::stun || result.probe.check == CheckKind::turn;
   });
 }
 
 // Servers elsewhere answer DNS, and nothing on the way does it in their place.
 bool dns_passes(const Facts& facts) {
-  const auto flows =
-      facts.select([](const Flow& flow) { return flow.udp && flow.port == dns_port; });
-  return port_53_taken(facts) == nullptr && any_sample(flows, [](const FlowSample& sample) {
-           return sample.way == Reachability::open && asks_a_dns_server(sample.result->probe) &&
-                  !is_inside(*sample.result);
+  return port_53_taken(facts) == nullptr &&
+         any_answer_on_the_port_of_dns(facts, [](const ProbeResult& result) {
+           return asks_a_dns_server(result.probe) && !is_inside(result);
          });
 }
 
