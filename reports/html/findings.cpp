@@ -89,7 +89,8 @@ Html lines_in_attribute(std::string_view text) {
   return out;
 }
 
-void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex& index) {
+void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex& index,
+                 const RenderOptions& options) {
   const auto& finding = report.findings[i];
   out.put("<article class=\"finding\" id=\"{}\" aria-labelledby=\"{}-title\">\n",
           PageIndex::finding(i), PageIndex::finding(i));
@@ -109,7 +110,8 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 <p>{}</p>
 {}</div>
 )",
-            say("Fix, for {}", team(finding.owner)), lines_in_attribute(ticket_of(report, i)),
+            say("Fix, for {}", team(finding.owner)),
+            lines_in_attribute(ticket_of(report, i, options)),
             say("Copy for the ticket, cause {}", i + 1), say("Copy for the ticket"), finding.fix,
             rules_of(finding));
   }
@@ -145,9 +147,10 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 
 }  // namespace
 
-Html html_findings(const Report& report, const PageIndex& index) {
+Html html_findings(const Report& report, const PageIndex& index, const RenderOptions& options) {
   Html out;
-  for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i, index);
+  for (std::size_t i = 0; i < report.findings.size(); ++i)
+    add_finding(out, report, i, index, options);
   if (out.empty()) return out;
   Html open;
   for (const auto& row : unexplained(report)) {

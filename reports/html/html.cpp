@@ -136,15 +136,15 @@ Html navigation(std::span<const Section> sections) {
 
 }  // namespace
 
-std::string render_html(const Report& report, const RenderOptions&) {
+std::string render_html(const Report& report, const RenderOptions& options) {
   const PageIndex index(report);
   std::vector<Section> sections;
   const auto add = [&](std::string_view id, const std::string& title, const std::string& link,
                        Html html, bool folded = true) {
     if (!html.empty()) sections.push_back({id, title, link, std::move(html), folded});
   };
-  add("findings", say("What is wrong, and what to do"), say("Causes"), html_findings(report, index),
-      false);
+  add("findings", say("What is wrong, and what to do"), say("Causes"),
+      html_findings(report, index, options), false);
   add("path",
       stops_on_the_way(report) ? say("Where traffic stops")
                                : say("How far each kind of traffic gets"),

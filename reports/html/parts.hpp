@@ -45,7 +45,7 @@ Html html_table(std::string_view classes, const std::vector<std::string>& heads,
 // A line of <dl class="facts">; nothing if `text` is empty.
 void html_fact(Html& out, std::string_view name, const std::string& text);
 
-Html html_findings(const Report& report, const PageIndex& index);
+Html html_findings(const Report& report, const PageIndex& index, const RenderOptions& options);
 Html html_path(const Report& report);
 Html html_capabilities(const Report& report);
 Html html_timings(const Report& report, const PageIndex& index);

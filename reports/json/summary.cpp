@@ -32,7 +32,7 @@ Json set_of(const SetResult& set, const Report& report) {
   return json;
 }
 
-Json cause_of(const Report& report, std::size_t number) {
+Json cause_of(const Report& report, std::size_t number, const RenderOptions& options) {
   const auto& finding = report.findings[number];
   return {{"title", finding.title},
           {"doubt", caution(finding)},
@@ -42,7 +42,7 @@ Json cause_of(const Report& report, std::size_t number) {
           {"fix", finding.fix},
           {"affects", affected_by(finding, report)},
           {"rules", lines_of(finding.rules)},
-          {"ticket", ticket_of(report, number)}};
+          {"ticket", ticket_of(report, number, options)}};
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ std::string render_summary(const Report& report, const RenderOptions& options) {
   for (const auto& set : report.sets) json["sets"].push_back(set_of(set, report));
   json["causes"] = Json::array();
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
-    json["causes"].push_back(cause_of(report, i));
+    json["causes"].push_back(cause_of(report, i, options));
   }
   json["open"] = unexplained_titles(report);
   json["notes"] = report.notes;

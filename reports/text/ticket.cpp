@@ -281,8 +281,8 @@ std::string ticket_about(const Report& report, const Findings& findings, bool is
 
 }  // namespace
 
-std::string ticket_of(const Report& report, std::size_t number) {
-  return ticket_about(report, {&report.findings[number]}, true);
+std::string ticket_of(const Report& report, std::size_t number, const RenderOptions& options) {
+  return ticket_about(report, {&report.findings[number]}, options.is_last);
 }
 
 std::string render_ticket(const Report& report, const RenderOptions& options) {

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "probe/model/report.hpp"
+#include "reports/format.hpp"
 
 namespace callready {
 
 // About one cause, for the team that has to act. For long lists of hosts it refers to `firewall
 // --missing`.
-std::string ticket_of(const Report& report, std::size_t finding);
+std::string ticket_of(const Report& report, std::size_t finding, const RenderOptions& options);
 
 }  // namespace callready

@@ -85,12 +85,22 @@ std::string first_of(const std::vector<std::string>& titles) {
                     titles.front());
 }
 
+// The findings that explain the row, by number.
+std::vector<std::size_t> explained_by(const SetResult& set, const RequirementResult& row,
+                                      const Report& report) {
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    if (contains(report.findings[i].explains, set.id + '/' + row.id)) numbers.push_back(i + 1);
+  }
+  return numbers;
+}
+
 // Titles of required rows that fail and that no cause explains.
 std::vector<std::string> lost_without_cause(const SetResult& set, const Report& report) {
   std::vector<std::string> titles;
   for (const auto& row : set.requirements) {
     const bool lost = row.status == Status::fail && row.severity == Severity::required;
-    if (lost && explained_by(set, row, report) == 0) titles.push_back(title_of(row));
+    if (lost && explained_by(set, row, report).empty()) titles.push_back(title_of(row));
   }
   return titles;
 }
@@ -129,9 +139,7 @@ std::vector<std::size_t> flaws_of(const SetResult& set, const CapabilityResult& 
     const bool flawed = row.status == Status::warn || replaced;
     if (!flawed || row.severity == Severity::optional) continue;
     if (!contains(capability.requirements, row.id)) continue;
-    for (std::size_t i = 0; i < report.findings.size(); ++i) {
-      if (contains(report.findings[i].explains, set.id + '/' + row.id)) add_once(numbers, i + 1);
-    }
+    add_new(numbers, explained_by(set, row, report));
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;

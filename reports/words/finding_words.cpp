@@ -258,8 +258,8 @@ constexpr std::array all_words{
     FindingWords{
         FindingCode::network_loss, "Packets are lost on the line",
         "Many requests were answered only after they were sent again.",
-        "Servers of several operators, which usually answer at once, are affected, or one of them "
-        "is asked 40 times and misses some.",
+        "Servers of several operators, which usually answer at once, are affected; or one of them, "
+        "asked 40 times, does not answer every time.",
         "Try again over a cable. Look for packet loss and for a limit on new connections."},
     FindingWords{FindingCode::network_mtu, "Large packets are lost",
                  "Sign-in pages hang and video stutters.",

@@ -280,11 +280,12 @@ std::string explained_rows(const Finding& finding, const SetResult& set) {
   return say("{} and {} more", listed(titles), more);
 }
 
-// Rows that are met although probes of theirs failed as the finding says.
-std::vector<std::string> rows_with_spares(const Finding& finding, const Report& report) {
+// Rows that are met although probes of theirs, which the finding shows, did not get through.
+std::vector<std::string> rows_met_all_the_same(const Finding& finding, const Report& report) {
   std::set<std::string_view> lost;
   for (const auto& result : report.probes) {
-    if (reached(result.observation.outcome)) continue;
+    const auto outcome = result.observation.outcome;
+    if (reached(outcome) || outcome == Outcome::skipped) continue;
     const bool shown =
         std::ranges::count(finding.evidence, result.probe.id, &FindingEvidence::probe) > 0;
     if (shown) lost.insert(result.probe.id);
@@ -303,9 +304,9 @@ std::vector<std::string> rows_with_spares(const Finding& finding, const Report& 
 std::string affected_by(const Finding& finding, const Report& report) {
   if (finding.affects.empty()) {
     if (!finding.explains.empty()) return say("no capability");
-    const auto others = rows_with_spares(finding, report);
-    return others.empty() ? say("no requirement that was tested")
-                          : say("no requirement yet: other servers of {} answer", listed(others));
+    const auto met = rows_met_all_the_same(finding, report);
+    return met.empty() ? say("no requirement that was tested")
+                       : say("no requirement yet (met all the same: {})", listed(met));
   }
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
@@ -352,15 +353,6 @@ bool affects_all(const Finding& finding, const Report& report) {
   for (const auto& affected : finding.affects) named += affected.capabilities.size();
   // The verdicts do not name affected capabilities that work all the same.
   return hurt > 1 && named <= hurt;
-}
-
-std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
-                         const Report& report) {
-  const auto id = set.id + '/' + requirement.id;
-  for (std::size_t i = 0; i < report.findings.size(); ++i) {
-    if (contains(report.findings[i].explains, id)) return i + 1;
-  }
-  return 0;
 }
 
 ExplainedRows::ExplainedRows(const Report& report) {

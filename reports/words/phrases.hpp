@@ -115,11 +115,8 @@ std::string seen_by_users(const Finding& finding, const Report& report);
 // True if the finding affects several capabilities, and all that are not ready.
 bool affects_all(const Finding& finding, const Report& report);
 
-// 1-based number of the finding that explains the requirement; 0: none.
-std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
-                         const Report& report);
-
-// The same for many rows. The report must outlive it.
+// The first finding that explains a requirement, as a number from 1 on; 0: none. The report must
+// outlive it.
 class ExplainedRows {
  public:
   explicit ExplainedRows(const Report& report);

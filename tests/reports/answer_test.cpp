@@ -223,6 +223,12 @@ TEST(Answer, SaysOnceHowToSettleWhatIsOpen) {
   set.requirements = {{.id = "open", .status = Status::unknown}};
   EXPECT_EQ(how_to_settle(report), "") << "the row says what it lacks";
   set.requirements.at(0).total = 2;
+  auto& untried = report.probes.emplace_back();
+  untried.probe.id = "media/udp/far.example.com:862";
+  untried.observation.outcome = Outcome::skipped;
+  set.requirements.at(0).probes = {untried.probe.id};
+  EXPECT_EQ(how_to_settle(report), "") << "another run would try no more";
+  untried.observation.outcome = Outcome::silent;
   const std::string again = "To settle what is still unknown, wait 60 s and run this again,";
   EXPECT_EQ(how_to_settle(report), again + " if necessary with --thorough (up to 4 minutes).");
   EXPECT_TRUE(holds(render_text(report, {}), again)) << render_text(report, {});
@@ -277,6 +283,8 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   set.capabilities.at(1).requirements = {"web"};
   EXPECT_EQ(said(degraded, ready, unknown),
             "works from here, with limits; still unknown: Messages");
+  EXPECT_EQ(said(degraded, unknown, unknown),
+            "does not fully work from here; still unknown: Messages; not tested: Calls");
   EXPECT_EQ(said(unknown, ready, unknown), "could not be determined: Messages");
   set.requirements.push_back({.id = "row", .status = Status::skip});
   set.capabilities.at(1).requirements = {"row"};

@@ -382,10 +382,30 @@ TEST(Text, OfACauseThatHurtsNothingItSaysSo) {
   report.findings.at(0).affects.clear();
   EXPECT_NE(all().find("   Affects no capability\n"), std::string::npos);
   report.findings.at(0).explains.clear();
-  for (const auto* line :
-       {"   Affects no requirement that was tested\n", "- **Affects:** no requirement that was tested\n",
-        "<dt>Affects</dt><dd>no requirement that was tested</dd>"}) {
+  for (const auto* line : {"   Affects no requirement that was tested\n",
+                           "- **Affects:** no requirement that was tested\n",
+                           "<dt>Affects</dt><dd>no requirement that was tested</dd>"}) {
     EXPECT_NE(all().find(line), std::string::npos) << line;
+  }
+}
+
+// A server is shut, and its row is met by another one. What was not tried was not lost.
+TEST(Text, OfACauseWhoseRowsAreMetItSaysWhich) {
+  auto report = samples::degraded();
+  auto& finding = report.findings.at(0);
+  finding.affects.clear();
+  finding.explains.clear();
+  auto& row = report.sets.at(0).requirements.at(0);
+  row.status = Status::pass;
+  auto& probe = report.probes.emplace_back();
+  probe.probe.id = "tls/tls/spare.example.com:443";
+  row.probes.push_back(probe.probe.id);
+  finding.evidence = {{probe.probe.id, "no answer"}};
+  const auto met = "   Affects no requirement yet (met all the same: " + row.title + ")\n";
+  for (const auto outcome : {Outcome::silent, Outcome::skipped, Outcome::answered}) {
+    report.probes.back().observation.outcome = outcome;
+    const auto text = render_text(report, with(false, false));
+    EXPECT_EQ(text.find(met) != text.npos, outcome == Outcome::silent) << text;
   }
 }
 
@@ -454,6 +474,20 @@ TEST(Ticket, HasAtMost25Lines) {
   }
 }
 
+// Only the last run's report is found by `--from last`, whatever the format.
+TEST(Ticket, OfAnotherReportDoesNotNameTheLastRun) {
+  auto report = samples::degraded();
+  auto& peers = report.findings.at(0).rules.at(0).peers;
+  while (peers.size() < 300) peers.push_back(peers.front());
+  RenderOptions another;
+  another.is_last = false;
+  for (const auto* format : {"text", "html", "ticket", "summary"}) {
+    const auto render = find_format(format)->render;
+    EXPECT_EQ(render(report, another).find("--from last"), std::string::npos) << format;
+  }
+  EXPECT_NE(render_ticket(report, another).find("--missing --from REPORT.json"), std::string::npos);
+}
+
 TEST(Ticket, IsWhole) {
   const auto report = samples::degraded();
   const auto text = render_ticket(report, {});
@@ -487,7 +521,7 @@ TEST(Ticket, OfAllCausesIsAlsoAboutWhatIsUndecided) {
   EXPECT_NE(text.find("check rainbow cloudoe\" again"), std::string::npos) << text;
   // One about a single cause is not.
   report.findings.push_back(report.findings.front());
-  EXPECT_EQ(ticket_of(report, 0).find("Cloudoe"), std::string::npos);
+  EXPECT_EQ(ticket_of(report, 0, {}).find("Cloudoe"), std::string::npos);
 }
 
 TEST(Ticket, IsAboutTheSetsThatItAsksToOpenSomethingForToo) {
