@@ -328,6 +328,18 @@ TEST(MissingRules, WhatTheServerItselfGotWrongIsOpen) {
   EXPECT_EQ(seen.missing(set_of(two_rows)).rules.size(), 1u);
 }
 
+// Whoever inspects TLS lets it out: there is nothing to open.
+TEST(MissingRules, WhatIsInspectedIsOpen) {
+  Seen seen;
+  seen.add("web", "a.example.com", Transport::tls, 443, Outcome::failed, Status::fail);
+  auto& observation = seen.probes.back().observation;
+  observation.detail = DetailCode::connection_reset;
+  observation.evidence = {{EvidenceKind::certificate, "issued by Proxy CA", {}}};
+  EXPECT_TRUE(seen.missing(set_of(two_rows)).rules.empty());
+  observation.evidence.clear();
+  EXPECT_EQ(seen.missing(set_of(two_rows)).rules.size(), 1u);
+}
+
 TEST(MissingRules, SilenceOfAMediaRangeIsNotCalledClosed) {
   Seen seen;
   seen.add("media", "m.example.com", Transport::udp, 10000, Outcome::silent);

@@ -92,6 +92,21 @@ TEST(RulesToAllow, OfAnOpenRowTheEntriesThatAreClosed) {
             Texts{"TCP 5060-5069 192.0.2.0/24 *.files.vendor.com"});
 }
 
+// The row's other hosts may be open: none was tried.
+TEST(RulesToAllow, OfAFlowToOneHostItsOwnEntry) {
+  auto one = report({row("row", {tcp("a.files.vendor.com", 5061, silent)})});
+  one =
+      with_rules(one, {rule("row", Transport::tcp, {{443, 443}, {5061, 5061}},
+                            {peer("www.vendor.com"), peer("*.files.vendor.com", PeerKind::wildcard),
+                             peer("*.mail.vendor.com", PeerKind::wildcard)})});
+  const findings::Facts facts(one);
+  const Probes lost = {&one.probes[0]};
+  EXPECT_EQ(texts(rules_to_allow(facts, lost, FindingCode::firewall_flow_blocked)),
+            Texts{"TCP 5061 *.files.vendor.com"});
+  EXPECT_EQ(texts(rules_to_allow(facts, lost, FindingCode::firewall_tcp_port_blocked)),
+            Texts{"TCP 443, 5061 www.vendor.com *.files.vendor.com *.mail.vendor.com"});
+}
+
 TEST(RulesToAllow, RowsThatDifferInTheirPeersOnlyAreOneRule) {
   auto two = report(
       {row("a", {tcp("a.vendor.com", 443, silent)}), row("b", {tcp("b.vendor.com", 443, silent)})});

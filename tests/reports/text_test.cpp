@@ -599,6 +599,19 @@ TEST(Ticket, SaysFromWhichPortsARuleIs) {
   EXPECT_EQ(occurrences(text, " from source ports 37000-50000 to "), 1u) << text;
 }
 
+TEST(Ticket, SaysWhatIsOnlyOptional) {
+  auto report = samples::degraded();
+  auto& rule = report.findings.at(0).rules.at(0);
+  rule.peers.resize(1);
+  rule.titles = {"Updates"};
+  report.findings.at(0).fix = Text("Allow it.");
+  rule.severity = Severity::required;
+  EXPECT_NE(render_ticket(report, {}).find(" (Updates)"), std::string::npos);
+  rule.severity = Severity::optional;
+  EXPECT_NE(render_ticket(report, {}).find(" (Updates; optional)"), std::string::npos)
+      << render_ticket(report, {});
+}
+
 TEST(Ticket, NoTextOfTheNetworkBeginsALine) {
   for (const auto& line : lines_of(render_ticket(samples::hostile(), {}))) {
     EXPECT_EQ(harmless(line), line);
