@@ -220,6 +220,24 @@ TEST(FollowUps, AskForFewMediaHostsThatNothingIsKnownOf) {
   EXPECT_EQ(hops({}, false), 0) << "the same ports passed to others, and nothing is wrong";
 }
 
+// Its SIP server answers on another port; others' media was seen to leave at both ends of the
+// range.
+TEST(FollowUps, AskForTheMiddleOfASilentRange) {
+  const auto made = [](const std::string& host, const std::string& ends) {
+    return range(host, {{10000, ends}, {14000, "silent"}, {16000, "silent"}, {20000, ends}});
+  };
+  auto quiet = made("media1.vendor.com", "silent");
+  quiet.observation.outcome = silent;
+  const auto list = ids(
+      second_look(report({row("media", {made("media0.vendor.com", "left_site"), quiet}),
+                          row("sip", {sip("media1.vendor.com")}),
+                          row("turn", {turn("turn.vendor.com", silent)}), controls(anchors())})));
+  EXPECT_TRUE(std::ranges::any_of(list, [](const auto& id) {
+    return id.starts_with("hop/udp/media1.vendor.com:14000") ||
+           id.starts_with("hop/udp/media1.vendor.com:16000");
+  }));
+}
+
 // STUN that a device turns away: is it the port, or what it carries?
 TEST(FollowUps, AskWhatElseIsTurnedAway) {
   const auto list = ids(report(

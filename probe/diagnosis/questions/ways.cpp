@@ -3,6 +3,7 @@
 // likely worlds best (reach/question.hpp).
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <tuple>
 
 #include "probe/diagnosis/questions/questions.hpp"
@@ -431,8 +432,8 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
   }
 }
 
-// Of media hosts that nothing is known of, where others are known to be sent to: do their packets
-// leave? One port each.
+// Of media hosts of whose ranges nothing is known, where others are known to be sent to: do their
+// packets leave? One port each, the farthest from those that are known to be open.
 void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
                            bool hurried) {
   const auto left =
@@ -443,13 +444,20 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   // Something is wrong over UDP. Else each more port that is asked for costs a router one of its
   // few answers.
   const bool suffers = std::ranges::any_of(in_trouble, &Flow::udp);
-  std::map<std::string, std::uint16_t> silent;  // the first port of each host
+  const auto distance = [&](std::uint16_t port) {
+    const auto above = open.lower_bound(port);
+    const int up = above == open.end() ? std::numeric_limits<int>::max() : *above - port;
+    return above == open.begin() ? up : std::min(up, port - *std::prev(above));
+  };
+  std::map<std::string, std::uint16_t> silent;  // a port of each host
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.way != Reachability::lost || !is_range(flow)) continue;
     const auto& range = flow.samples.front().result->probe.target.ports;
     const auto port = open.lower_bound(range.first);
     const bool covered = port != open.end() && *port <= range.last;
-    if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
+    if (!suffers && covered) continue;
+    auto& chosen = silent.try_emplace(flow.host, flow.port).first->second;
+    if (distance(flow.port) > distance(chosen)) chosen = flow.port;
   }
   // Whom the routers were not asked about, since the same ports passed to others.
   const auto troubled = set_of(in_trouble, &Flow::host);
@@ -459,7 +467,7 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
     if (suffers || troubled.contains(host)) silent.try_emplace(host, probe.target.sample.front());
   }
   for (const auto& flow : facts.flows) {
-    if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
+    if (flow.udp && is_range(flow) && flow.way != Reachability::lost) silent.erase(flow.host);
   }
   // Those that an earlier look has asked about count: each look would ask about others, and the run
   // end ever later.
