@@ -358,7 +358,8 @@ TEST(ProxyRequired, LeavesOutThePortThatAServerRefuses) {
 
 // A device turns everybody away, and yet a router beyond it saw some packets.
 TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
-  const auto made = [](std::int64_t seen_at, bool device_is_seen = false, bool climbed = false) {
+  const auto made = [](std::int64_t seen_at, bool device_is_seen = false, bool climbed = false,
+                       const std::string& router = "130.60.40.1") {
     const auto at_ttl = [](ProbeResult hop, std::int64_t ttl, const std::string& by) {
       auto& facts = hop.observation.evidence.back().facts;
       facts[Fact::ttl] = ttl;
@@ -366,13 +367,13 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
       return hop;
     };
     const std::string device = "130.60.1.1";
-    auto run = report(
-        {row("media", {range("20.1.2.3", {{3478, "prohibited", device}}, {3478, 3478})}),
-         controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                   rejected_by(stun("stun.l.google.com", 19302), device),
-                   rejected_by(ntp("pool.ntp.org"), device)}),
-         follow_up({at_ttl(udp_hop("20.1.2.3", 3478, "prohibited", "stun"), 2, device),
-                    at_ttl(udp_hop("20.1.2.3", 443, "left_site"), seen_at, "130.60.40.1")})});
+    auto run =
+        report({row("media", {range("20.1.2.3", {{3478, "prohibited", device}}, {3478, 3478})}),
+                controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                          rejected_by(stun("stun.l.google.com", 19302), device),
+                          rejected_by(ntp("pool.ntp.org"), device)}),
+                follow_up({at_ttl(udp_hop("20.1.2.3", 3478, "prohibited", "stun"), 2, device),
+                           at_ttl(udp_hop("20.1.2.3", 443, "left_site"), seen_at, router)})});
     // A connection request ends by its TTL at the device itself.
     if (device_is_seen) {
       run.probes.push_back(at_ttl(tcp_hop("20.1.2.3", 443, "left_site"), 2, device));
@@ -390,6 +391,8 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
   EXPECT_EQ(made(2, true), "firewall.udp_port_blocked (certain)");
   EXPECT_EQ(made(1, false, true), "firewall.udp_blocked (certain)")
       << "another router stands there";
+  EXPECT_EQ(made(2, true, false, "130.60.1.1"), "firewall.udp_blocked (certain)")
+      << "the device counts hops before it looks at its rules";
   EXPECT_EQ(made(2, false, true), "firewall.udp_port_blocked (certain)");
 }
 
