@@ -64,6 +64,13 @@ bool asks_the_system(const ProbeResult& result) {
          !result.probe.with.contains("interface");
 }
 
+// A server here has looked it up, whether or not there is such a name.
+bool is_looked_up(const Name& name) {
+  return std::ranges::any_of(name.here, [](const NameAnswer& answer) {
+    return text_fact(*answer.evidence, Fact::rcode) == "NOERROR" || is_denial(answer);
+  });
+}
+
 constexpr std::array useless_answers{
     DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
     DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
@@ -75,8 +82,10 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   if (!context.proxied.empty()) return {};
   Cause cause;
   std::size_t lost = 0;
-  bool failed = false;
+  std::set<std::string> owners;
+  bool failed = false, others = false;
   for (const auto& [text, name] : read_names(context)) {
+    others |= is_looked_up(name);
     if (name.probes.empty()) continue;
     if (name.address) return {};
     if (!nobody_answered(name.failure)) {
@@ -84,11 +93,12 @@ Causes find_dns_unreachable(const Diagnosis& context) {
       continue;
     }
     ++lost;
+    owners.insert(registrable_domain(text));
     failed |= name.failure == DetailCode::dns_failed;
     append(cause.explained, open_failures(context, name));
   }
-  // One name that a server cannot look up may be its zone's fault.
-  if (cause.explained.empty() || (lost < 2 && failed)) return {};
+  // Names of one owner that a server cannot look up may be their zone's fault.
+  if (cause.explained.empty() || (failed && (others || owners.size() < 2))) return {};
   const bool line_is_up = std::ranges::any_of(context.flows, out);
   cause.name(FindingCode::dns_unreachable, lost < 2 ? possible : line_is_up ? certain : likely);
   cause.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
