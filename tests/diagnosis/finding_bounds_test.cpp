@@ -345,6 +345,28 @@ TEST(Flows, OfSeveralHostsOfOneNetworkAreAPort) {
   EXPECT_TRUE(has_evidence(found, "No connection to port 5061 succeeded."));
 }
 
+// The service's own host on that port has no address: an allow list may have it.
+TEST(Flows, OfStrangersAloneProveNoPort) {
+  const auto http = [](const std::string& host, Outcome outcome) {
+    return probe(CheckKind::http, Transport::tcp, host, 80, outcome,
+                 outcome == silent ? "timed_out" : "");
+  };
+  auto page = http("www.vendor.com", unresolved);
+  page.observation.detail = DetailCode::no_such_name;
+  page.observation.address.reset();
+  const auto made = [&](ProbeResult own) {
+    return codes(
+        report({row("page", {std::move(own)}), row("web", {tls("portal.vendor.com")}),
+                controls({http("www.msftncsi.com", silent), http("captive.apple.com", silent),
+                          tls("www.google.com"), tls("www.cloudflare.com")}),
+                follow_up({tcp_hop("www.msftncsi.com", 80, "dropped"),
+                           tcp_hop("captive.apple.com", 80, "dropped")})}));
+  };
+  EXPECT_FALSE(contains(made(page), "firewall.tcp_port_blocked (certain)"));
+  EXPECT_TRUE(
+      contains(made(http("www.vendor.com", silent)), "firewall.tcp_port_blocked (certain)"));
+}
+
 // A device that refuses is not silent: what is silent may have been lost.
 TEST(Flows, ThatAreSilentAreNotWhatADeviceTurnsAway) {
   const auto refused_to = [](const std::string& host, std::uint16_t port) {

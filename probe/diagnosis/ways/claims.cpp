@@ -68,11 +68,17 @@ bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
                               [&](const Flow* flow) { return firmly_blocked(facts, *flow); });
 }
 
+// What strangers met may be kept from strangers alone.
+bool is_asked_for(const Facts& facts, const Claim& claim) {
+  return facts.any_asked_for(claim.unseen) ||
+         std::ranges::any_of(claim.flows, [&](const Flow* flow) { return facts.asked_for(*flow); });
+}
+
 // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
 // device has said that it is the flow or the port that is closed.
 Confidence most_of(const Facts& facts, const Claim& claim) {
   const bool told = any_sample(claim.flows, &FlowSample::turned_away);
-  if (may_be_chance(facts, claim, told)) return possible;
+  if (may_be_chance(facts, claim, told) || !is_asked_for(facts, claim)) return possible;
   switch (claim.code) {
     case FindingCode::firewall_tcp_port_blocked:
     case FindingCode::firewall_destination_blocked:
