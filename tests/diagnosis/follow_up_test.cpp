@@ -245,6 +245,20 @@ TEST(FollowUps, AskWhatElseIsTurnedAway) {
   EXPECT_TRUE(asks(list, "hop/udp/turn.vendor.com:3478?control=20.1.1.1:443&payload=rtp"));
 }
 
+// Two ports are lost, and nothing was sent to those between: a range, or two rules?
+TEST(FollowUps, AskBetweenTwoClosedPorts) {
+  const auto device = [](ProbeResult result) {
+    return rejected_by(std::move(result), "10.20.0.1");
+  };
+  const auto list = ids(report(
+      {row("turn", {device(turn("turn.vendor.com")), turn_tls("turn.vendor.com")}),
+       row("media", {range("20.1.2.3", all_ports("left_site"))}),
+       controls({tls("www.google.com"), tls("www.cloudflare.com"), ntp("pool.ntp.org"),
+                 device(stun("stun.cloudflare.com", 443)), stun("stun.l.google.com", 19302)})}));
+  EXPECT_TRUE(
+      std::ranges::any_of(list, [](const auto& id) { return id.find(":1960?") != id.npos; }));
+}
+
 // Public servers that are silent may be stopped further out than all ways have in common.
 TEST(FollowUps, ClimbToAServerThatIsOnNoList) {
   const auto list = ids(report(

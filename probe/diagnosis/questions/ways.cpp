@@ -362,6 +362,34 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
   }
 }
 
+// For a range of ports that the two likeliest worlds have a rule for: the middle of the largest gap
+// between those that were lost. A list of ports leaves it open.
+void add_between(const reach::Drawn& drawn, Candidates& candidates) {
+  const auto& sight = drawn.sight;
+  for (const auto& world : first_of(drawn.worlds, 2)) {
+    for (const auto number : world.boxes) {
+      const auto& box = drawn.boxes[number];
+      if (box.kind != reach::Kind::rule) continue;
+      for (const auto& range : box.ports) {
+        std::map<std::uint16_t, reach::HostId> lost;
+        for (const auto& [packet, event] : sight.seen_packets()) {
+          if (packet.udp && range.contains(packet.port) && reach::is_bad(event.seen))
+            lost.try_emplace(packet.port, packet.host);
+        }
+        int widest = 1;
+        std::optional<Candidate> middle;
+        for (auto at = lost.begin(); at != lost.end() && std::next(at) != lost.end(); ++at) {
+          const int gap = std::next(at)->first - at->first;
+          if (gap <= widest) continue;
+          widest = gap;
+          middle = {true, sight.hosts[at->second], static_cast<std::uint16_t>(at->first + gap / 2)};
+        }
+        if (middle) candidates.add(*middle);
+      }
+    }
+  }
+}
+
 void ask_by_worlds(const Diagnosis& context, const Flow& control, const With& through,
                    const std::vector<std::size_t>& silent, Questions& questions) {
   const auto& drawn = context.worlds();
@@ -373,6 +401,7 @@ void ask_by_worlds(const Diagnosis& context, const Flow& control, const With& th
   add_second_hosts(drawn, met, control, candidates);
   const auto witnesses = std::min(list.size(), most_witnesses);
   add_all(context, drawn.sight, control, candidates);
+  add_between(drawn, candidates);
   std::vector<reach::Packet> packets;
   for (const auto& [udp, host, port, cargo, climbed] : list) {
     auto& packet = packets.emplace_back(drawn.sight.packet_of({udp, host, {}, port, cargo, {}}));
