@@ -148,9 +148,11 @@ std::vector<Cause> causes_by(std::span<Rule* const> rules, Diagnosis& so_far) {
 }
 
 // A probe that was not made, though not because it was not needed, or that was seen to leave the
-// site and no further: where a cause closes its way it is lost all the same.
+// site and no further: where a cause closes its way it is lost all the same. A firewall's rules
+// matter to nobody who has no route to it, such as a computer without IPv6.
 void contradict_what_is_closed(const Report& report, Cause& cause) {
   if (cause.closes == Closes::nothing_more) return;
+  const bool any_route = cause.closes != Closes::everything && cause.closes != Closes::direct;
   const std::set<const ProbeResult*> known(cause.contradicted.begin(), cause.contradicted.end());
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
@@ -158,7 +160,7 @@ void contradict_what_is_closed(const Report& report, Cause& cause) {
     const bool untried = seen.outcome == Outcome::skipped &&
                          seen.detail != DetailCode::not_needed && !target.host.empty();
     if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
-    if (is_inside(result)) continue;
+    if (is_inside(result) || (any_route && has_no_route(result))) continue;
     if (closes(cause.closes, target.transport, target.port(), !target.route.direct()))
       cause.contradicted.push_back(&result);
   }

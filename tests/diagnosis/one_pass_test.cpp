@@ -211,6 +211,30 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
       << "nobody is asked twice: " << fix;
 }
 
+// A firewall that drops UDP is not why a computer without IPv6 does not reach IPv6 networks.
+TEST(OnePass, NothingIsClosedToAComputerWithoutIpv6) {
+  Scene run;
+  run.add("turn", {turn("turn.vendor.com", silent, {})});
+  auto other = range("2603:1063::1", {}, {3478, 3481});
+  other.observation.outcome = skipped;
+  other.observation.detail = DetailCode::no_route;
+  run.add("media", {other}, Severity::optional);
+  auto& left_out = run.add("left_out", {}, Severity::optional);
+  left_out.transports = {Transport::udp};
+  left_out.ports = {{443, 443}};
+  left_out.addresses = {{*Network::parse("2603:1063::/38"), "", Lifecycle::current, ""}};
+  run.last_plan().skipped = "left out";
+  run.last_plan().untried = true;
+  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                    stun("stun.cloudflare.com", 3478, silent),
+                    stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)});
+  const auto& set = run.judge();
+  ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
+  EXPECT_EQ(row_of(set, "turn").status, Status::fail);
+  EXPECT_EQ(row_of(set, "media").status, Status::unknown);
+  EXPECT_EQ(row_of(set, "left_out").status, Status::skip);
+}
+
 Scene silent_but_for_https() {
   Scene run;
   run.add("web", {tls("portal.vendor.com")});

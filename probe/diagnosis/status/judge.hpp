@@ -58,6 +58,7 @@ class ResultIndex : public Attribution {
   // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers = false;
   bool proxy_carries = false;  // something was reached through a proxy
+  bool without_ipv6 = false;   // this computer has no route to an IPv6 address
 
   void attribute(Attribution attribution);
   // The results of those of these probes that the run has made, in their order.

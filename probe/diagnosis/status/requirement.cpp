@@ -311,6 +311,13 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
   return planned.probes;
 }
 
+bool has_only_ipv6(const Requirement& requirement) {
+  const auto& blocks = requirement.addresses;
+  return requirement.hosts.empty() && requirement.wildcards.empty() && !blocks.empty() &&
+         std::ranges::all_of(
+             blocks, [](const AddressBlock& block) { return contains(block.to_string(), ':'); });
+}
+
 // The tests of what is on the way (NAT, SIP ALG) that could not be made because a cause closes the
 // way to their servers, which other rows report. Empty: none.
 Text untested(const Requirement& requirement, const Probes& probes, const ResultIndex& index) {
@@ -360,7 +367,8 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   if (!plan.skipped.empty()) {
     result.status = plan.open_question ? Status::unknown : Status::skip;
     result.summary = plan.skipped;
-    const auto* cause = plan.untried ? index.closure(requirement) : nullptr;
+    const bool may_be_closed = plan.untried && !(index.without_ipv6 && has_only_ipv6(requirement));
+    const auto* cause = may_be_closed ? index.closure(requirement) : nullptr;
     if (cause != nullptr) {
       result.status = Status::fail;
       result.summary = phrase("cannot work until this is fixed: {}", cause->title);

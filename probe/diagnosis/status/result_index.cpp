@@ -37,6 +37,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       if (findings::is_udp(result)) keep_shorter(notes.distance_by_udp, *seen.round_trip);
     }
     proxy_carries |= !direct && reached(seen.outcome);
+    without_ipv6 |= findings::has_no_route(result) && contains(host, ':');
     notes.answers_sip |= probe.check == CheckKind::sip && answered;
     notes.died_on_the_way |= probe.check == CheckKind::hop && is_dropped(seen.detail);
     const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
