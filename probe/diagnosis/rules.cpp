@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <tuple>
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
@@ -82,11 +83,27 @@ bool has_any(const RequirementResult& row, const std::set<std::string>& probes) 
   return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
 }
 
+// Without those that failed, and whose endpoint another probe reached, by the proxy or directly.
+std::set<std::string> not_reached_otherwise(const Report& report, std::set<std::string> probes) {
+  const auto endpoint = [](const Target& target) {
+    return std::tuple(std::string_view(target.host), target.ports.first, target.transport);
+  };
+  std::set<std::tuple<std::string_view, std::uint16_t, Transport>> open;
+  for (const auto& [probe, seen] : report.probes) {
+    if (reached(seen.outcome)) open.insert(endpoint(probe.target));
+  }
+  for (const auto& [probe, seen] : report.probes) {
+    if (!reached(seen.outcome) && open.contains(endpoint(probe.target))) probes.erase(probe.id);
+  }
+  return probes;
+}
+
 // A cause is behind the rows of its probes that are not well, and behind those that it closes
 // untried.
 void fill_in(const Report& report, Cause& cause) {
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
+  const auto nowhere = not_reached_otherwise(report, lost);
   const auto impaired = ids_of(cause.impaired);
   // Left out so as not to press hosts that this cause closes: where nothing got through to them,
   // such a row fails as well (status/requirement_hosts.cpp).
@@ -106,7 +123,9 @@ void fill_in(const Report& report, Cause& cause) {
     std::vector<std::string> rows;
     for (const auto& row : set.requirements) {
       if (is_well(row) || (decided && row.status == Status::unknown)) continue;
-      const bool failed = row.closed_by == cause.code || has_any(row, lost) ||
+      // Of a row that is only impaired or slow, what another way reached is not why it is not well.
+      const bool works = (row.impaired || row.poor) && row.status == Status::warn && !row.lost;
+      const bool failed = row.closed_by == cause.code || has_any(row, works ? nowhere : lost) ||
                           (row.status == Status::fail && has_any(row, spared));
       if (!failed && !has_any(row, impaired)) continue;
       add_once(cause.explains, set.id + '/' + row.id);

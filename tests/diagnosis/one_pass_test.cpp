@@ -235,6 +235,54 @@ TEST(OnePass, NothingIsClosedToAComputerWithoutIpv6) {
   EXPECT_EQ(row_of(set, "left_out").status, Status::skip);
 }
 
+// Media servers that answer nothing are no nearer than the nearest of all.
+TEST(OnePass, ALineMayBeSlowerThanTheVendorAllows) {
+  const auto timed = [](ProbeResult result, double ms) {
+    result.observation.round_trip = Milliseconds(ms);
+    return result;
+  };
+  const auto made = [&](double ms, double page_ms = 2000) {
+    Scene run;
+    auto media = range("20.1.2.3", all_ports("left_site"));
+    run.add("media", {media}).check = CheckKind::udp_range;
+    run.add("web", {timed(tls("www.vendor.com"), page_ms)});
+    run.set.capabilities[0].quality.emplace().round_trip_ms = 100;
+    run.add_controls({timed(stun("stun.cloudflare.com"), ms),
+                      timed(stun("stun.l.google.com", 19302), ms + 5),
+                      timed(ntp("pool.ntp.org"), 3), tls("www.google.com")});
+    run.judge();
+    return run;
+  };
+  const auto slow = made(120);
+  EXPECT_EQ(slow.found(), std::vector<std::string>{"media.delay"});
+  EXPECT_EQ(slow.report.findings.front().confidence, Confidence::likely);
+  EXPECT_FALSE(holds(slow.report.findings.front().title, "talk over")) << "nobody notices";
+  EXPECT_TRUE(holds(made(320).report.findings.front().title, "talk over"));
+  EXPECT_EQ(slow.report.sets.front().verdict, Verdict::degraded);
+  EXPECT_EQ(row_of(slow.report.sets.front(), "media").status, Status::warn);
+  EXPECT_EQ(made(90).report.sets.front().verdict, Verdict::ready);
+}
+
+// What a test sends is short, and what people send is not.
+TEST(OnePass, LargePacketsThatAreLostWeakenWhatGoesOverTcp) {
+  Scene run;
+  run.add("web", {tls("www.vendor.com")});
+  run.add("media", {range("20.1.2.3", all_ports("left_site"))});
+  const auto hole = [](const std::string& host) {
+    auto path = probe(CheckKind::path, Transport::udp, host, 3478, answered, "black_hole");
+    path.observation.evidence.push_back(
+        {EvidenceKind::path_mtu, "1400 bytes", {{Fact::passes, std::int64_t{1400}}}});
+    return path;
+  };
+  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"), hole("stun.cloudflare.com"),
+                    hole("stun.l.google.com"), ntp("pool.ntp.org")});
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"network.mtu"});
+  EXPECT_EQ(set.verdict, Verdict::degraded);
+  EXPECT_EQ(row_of(set, "web").status, Status::warn);
+  EXPECT_EQ(row_of(set, "media").status, Status::pass);
+}
+
 Scene silent_but_for_https() {
   Scene run;
   run.add("web", {tls("portal.vendor.com")});

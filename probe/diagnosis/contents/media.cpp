@@ -325,15 +325,25 @@ Causes find_media_delay(const Diagnosis& context) {
     });
   };
   const auto* server = timed(true) != nullptr ? timed(true) : timed(false);
-  if (server == nullptr) return {};
-  // Public services are near everywhere: if they are as slow, it is the line. Like is compared with
-  // like, without name or time servers: routers answer in their place.
+  // Public services are near everywhere: if they are as slow, it is the line. Without name or time
+  // servers: routers answer in their place.
   const auto vendors = context.hosts_asked_for();
-  const auto* anchor = nearest(context, [&](const ProbeResult& result) {
-    const auto& check = result.probe.check;
-    return result.probe.control() && !vendors.contains(result.probe.target.host) &&
-           is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
-  });
+  const auto anchor_by = [&](bool udp) {
+    return nearest(context, [&](const ProbeResult& result) {
+      const auto& check = result.probe.check;
+      return result.probe.control() && !vendors.contains(result.probe.target.host) &&
+             is_udp(result) == udp && check != CheckKind::dns && check != CheckKind::ntp;
+    });
+  };
+  // Like is compared with like; but where TCP is slow that something nearby might answer, all is.
+  const bool by_udp = server != nullptr ? is_udp(*server) : anchor_by(true) != nullptr;
+  const auto* anchor = anchor_by(by_udp);
+  const auto as_slow = [&](const ProbeResult* other) {
+    return other != nullptr && (server == nullptr || *other->observation.round_trip >
+                                                         *server->observation.round_trip / 2);
+  };
+  if (anchor == nullptr && by_udp && as_slow(anchor_by(false))) anchor = anchor_by(false);
+  if (cause.explained.empty() || (server == nullptr && anchor == nullptr)) return {};
   cause.name(FindingCode::media_delay, anchor == nullptr ? possible : likely);
   if (anchor == nullptr) {
     cause.title =
@@ -342,8 +352,12 @@ Causes find_media_delay(const Diagnosis& context) {
         "Run this again on a wired connection and without a VPN, and compare with other sites on "
         "the Internet. If those are as slow, ask the Internet provider; if not, ask the vendor for "
         "servers closer to this site.");
-  } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
-    cause.title = phrase("The line has a high delay: people will talk over each other");
+  } else if (as_slow(anchor)) {
+    constexpr double noticed_ms = 300;  // there and back: ITU-T G.114
+    const auto& slowest = server != nullptr ? server : anchor;
+    cause.title = slowest->observation.round_trip->count() > noticed_ms
+                      ? phrase("The line has a high delay: people will talk over each other")
+                      : phrase("The line has a higher delay than the vendor allows");
     cause.fix = phrase(
         "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
         "this again on a wired connection and without a VPN; if nothing changes, ask the Internet "
@@ -356,7 +370,7 @@ Causes find_media_delay(const Diagnosis& context) {
         "Ask the vendor for servers closer to this site, or ask whether the account is in the "
         "right region.");
   }
-  cause.tell(trip_in_words(*server));
+  if (server != nullptr) cause.tell(trip_in_words(*server));
   if (anchor != nullptr) cause.tell(trip_in_words(*anchor));
   std::ranges::copy(rows | std::views::take(4), std::back_inserter(cause.evidence));
   return {cause};

@@ -59,6 +59,9 @@ class ResultIndex : public Attribution {
   bool edge_answers = false;
   bool proxy_carries = false;  // something was reached through a proxy
   bool without_ipv6 = false;   // this computer has no route to an IPv6 address
+  // The shortest round trips to anything outside, but DNS and time servers, which may be near: no
+  // server answers sooner.
+  HostNotes nearest;
 
   void attribute(Attribution attribution);
   // The results of those of these probes that the run has made, in their order.

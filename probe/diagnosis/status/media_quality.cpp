@@ -55,12 +55,12 @@ Text wifi_in_words(const std::optional<WifiLink>& link) {
   return {};
 }
 
+}  // namespace
+
 bool carries_media(const Requirement& row) {
   return row.check == CheckKind::media || row.check == CheckKind::udp_range ||
          row.check == CheckKind::turn || row.check == CheckKind::ice;
 }
-
-}  // namespace
 
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   auto wanted = requirement.thresholds;

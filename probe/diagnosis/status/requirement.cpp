@@ -120,22 +120,35 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
   });
 }
 
-// Media goes to the nearest of the hosts that were reached. From one end only round trips can be
-// measured: one way is taken to be half of one (docs/design.md, media.delay). Empty: within the
-// vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+// Media goes to the nearest of the hosts that were reached; if none of them answers, no server is
+// nearer than the nearest of all. From one end only round trips can be measured: one way is taken
+// to be half of one (docs/design.md, media.delay). Empty: within the vendor's figure, or nothing
+// was measured or asked for. Jitter and loss need a stream of packets.
 Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
                 const ResultIndex& index) {
-  const auto most = requirement.thresholds.one_way_delay_ms;
+  const auto& [one_way, round_trip] =
+      std::tie(requirement.thresholds.one_way_delay_ms, requirement.thresholds.round_trip_ms);
   std::optional<Milliseconds> shortest;
+  bool any_reached = false;
   for (const auto& host : hosts) {
+    if (host.state != State::reached) continue;
+    any_reached = true;
     const auto distance = index.notes_on(host.host).media_distance();
-    if (host.state == State::reached && distance)
-      shortest = std::min(shortest.value_or(*distance), *distance);
+    if (distance) shortest = std::min(shortest.value_or(*distance), *distance);
   }
-  if (!most || !shortest || shortest->count() / 2 <= *most) return {};
+  const bool of_any = !shortest;
+  if (of_any && any_reached) shortest = index.nearest.media_distance();
+  if (!shortest) return {};
+  const auto trip = shortest->count();
+  if (of_any && round_trip && trip > *round_trip) {
+    return phrase(
+        "the shortest round trip to any server outside is {} ms; the vendor allows at most {} ms",
+        whole(trip), fmt::format("{:g}", *round_trip));
+  }
+  if (!one_way || trip / 2 <= *one_way) return {};
   return phrase(
       "about {} ms one way (half of the shortest round trip); the vendor allows at most {} ms",
-      whole(shortest->count() / 2), fmt::format("{:g}", *most));
+      whole(trip / 2), fmt::format("{:g}", *one_way));
 }
 
 struct Count {

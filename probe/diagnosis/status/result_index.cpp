@@ -32,9 +32,15 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     const auto& host = probe.target.host;
     auto& notes = hosts_[host];
     const bool names_host = !asks_system_resolvers(probe);
-    if (names_host && seen.round_trip && direct) {
+    const bool udp = findings::is_udp(result);
+    // A first SYN may have been lost, and another sent after a second (RFC 6298, section 2).
+    const bool at_once = seen.round_trip && (udp || *seen.round_trip < Milliseconds(1000));
+    if (names_host && at_once && direct) {
+      const bool near = probe.check == CheckKind::dns || probe.check == CheckKind::ntp ||
+                        findings::is_inside(result);
       keep_shorter(notes.distance, *seen.round_trip);
-      if (findings::is_udp(result)) keep_shorter(notes.distance_by_udp, *seen.round_trip);
+      if (udp) keep_shorter(notes.distance_by_udp, *seen.round_trip);
+      if (!near) keep_shorter(udp ? nearest.distance_by_udp : nearest.distance, *seen.round_trip);
     }
     proxy_carries |= !direct && reached(seen.outcome);
     without_ipv6 |= findings::has_no_route(result) && contains(host, ':');

@@ -166,6 +166,15 @@ Causes find_mtu(const Diagnosis& context) {
           : phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
   cause.fix +=
       phrase(". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
+  // What a test says is short; what people send is not.
+  if (cause.confidence != possible) {
+    cause.impaired = context.probes_that([&](const ProbeResult& result) {
+      const auto outcome = result.observation.outcome;
+      const bool over_tcp = !is_udp(result) && goes_outside(result);
+      return over_tcp && reached(outcome) && outcome != Outcome::passed &&
+             context.asked_for(result);
+    });
+  }
   return {cause};
 }
 
