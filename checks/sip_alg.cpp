@@ -25,7 +25,7 @@
 //
 // Outcomes: `answered` with
 //   "rewritten"           certain: a Via came back changed, or `received` or `rport` name this
-//                         machine's own address where the server saw another, or a mirror shows it
+//                         computer's own address where the server saw another, or a mirror shows it
 //   "suspected"           likely: `received` differs in another way between messages of one flow,
 //                         or is missing where the server had to add it, or the other port sees us
 //                         differently

@@ -179,7 +179,7 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
                local.to_string());
   } else if (reading.translated) {
     // Not "no translation": a device that rewrites SIP writes the same.
-    evidence.text = phrase("the reply says that the server saw this machine's own address");
+    evidence.text = phrase("the reply says that the server saw this computer's own address");
   } else {
     evidence.text = phrase("the server does not say which address it saw");
   }

@@ -43,6 +43,12 @@ struct Probe {
 std::string_view parameter_of(const Probe& probe, const std::string& name,
                               std::string_view otherwise = {});
 
+// Speech and pictures go that way, or a stream like them.
+inline bool carries_media(std::optional<CheckKind> check) {
+  return check == CheckKind::media || check == CheckKind::udp_range || check == CheckKind::turn ||
+         check == CheckKind::ice;
+}
+
 // A question to the DNS server that is the probe's target, or to the system's own resolvers: then
 // the host that has the name hears nothing of it.
 inline bool asks_a_dns_server(const Probe& probe) {

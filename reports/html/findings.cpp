@@ -43,7 +43,7 @@ Html rules_of(const Finding& finding) {
 {}{}</details>
 )",
       std::string_view(peers <= few_peers ? " open" : ""),
-      say("Rules to add, from the vendor's documentation ({}, {})",
+      say("Rules to add ({}, {})",
           say_plural(finding.rules.size(), "{} rule", "{} rules"),
           say_plural(peers, "{} host or network", "{} hosts and networks")),
       rules_table(finding, Direction::out), rules_table(finding, Direction::in));

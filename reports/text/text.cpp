@@ -159,7 +159,8 @@ void add_findings(Page& page, const Report& report, const RenderOptions& options
       const auto& [cause, tells] = *finding.runner_up;
       page.labelled(say("Or"), fmt::format("{}. {}", cause, tells), 3, label);
     }
-    if (!finding.seen_from.empty()) page.labelled(say("From"), joined(finding.seen_from), 3, label);
+    if (!finding.seen_from.empty())
+      page.labelled(say("Seen from"), joined(finding.seen_from), 3, label);
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
       page.labelled(say("Users"), say("may see {}", seen), 3, label);
     }
@@ -205,7 +206,8 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   if (skipped > 0) {
     parts.push_back(
         sampled > 0
-            ? say("{} not tested in this run (--verbose says why)", skipped)
+            ? say_plural(skipped, "{} was not tested in this run (--verbose says why)",
+                         "{} were not tested in this run (--verbose says why)")
             : say_plural(skipped, "{} requirement not tested in this run (--verbose says why)",
                          "{} requirements not tested in this run (--verbose says why)"));
   }

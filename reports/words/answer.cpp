@@ -155,6 +155,21 @@ std::string in_words(const std::vector<std::size_t>& numbers) {
   return say("{} and {}", joined(words), last);
 }
 
+// Signalling sounds the same over any transport.
+bool any_fallback_carries_media(const SetResult& set, const Report& report) {
+  std::set<std::string_view> rows, probes;
+  for (const auto& capability : set.capabilities) {
+    if (capability.fallback)
+      rows.insert(capability.requirements.begin(), capability.requirements.end());
+  }
+  for (const auto& row : set.requirements) {
+    if (rows.contains(row.id)) probes.insert(row.probes.begin(), row.probes.end());
+  }
+  return std::ranges::any_of(report.probes, [&](const ProbeResult& result) {
+    return probes.contains(result.probe.id) && carries_media(result.probe.check);
+  });
+}
+
 }  // namespace
 
 bool was_tried(const SetResult& set, const CapabilityResult& capability) {
@@ -196,7 +211,7 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   } else if (!blocked.empty() && usable) {
     tell(say("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (!blocked.empty() && !nothing_else) {
-    tell(say("Nothing of {} is known to work{}. Blocked: {}.", name, here, listed(blocked)));
+    tell(say("No part of {} is known to work{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
     tell(say("{} does not work{}.", name, here));
   }
@@ -218,11 +233,14 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const bool unknown_first =
       (set.verdict == Verdict::unknown || (no_limit && !unknown.empty())) && sentences.empty();
   if (unknown_first) tell_unknown();
+  const bool sounds = any_fallback_carries_media(set, report);
   if (!fallback.empty() && sentences.empty()) {
-    tell(say("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
-             listed(fallback)));
+    tell(sounds ? say("{} works{}, but only over a fallback (expect lower quality): {}.", name,
+                      here, listed(fallback))
+                : say("{} works{}, but only over a fallback: {}.", name, here, listed(fallback)));
   } else if (!fallback.empty()) {
-    tell(say("Only over a fallback (expect lower quality): {}.", listed(fallback)));
+    tell(sounds ? say("Only over a fallback (expect lower quality): {}.", listed(fallback))
+                : say("Only over a fallback: {}.", listed(fallback)));
   }
   if (!limited.empty() && sentences.empty()) {
     tell(say("{} works{}, with limits: {}.", name, here, listed(limited)));
@@ -262,8 +280,9 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
                                  : say("does not work: {}", counted(blocked, set));
         }
         if (titles.empty())
-          return any_is(set, Verdict::ready) ? say("works{}, with limits", here)
-                                             : say("does not fully work{}", here);
+          return any_is(set, Verdict::ready) && titles_with(set, Verdict::unknown).empty()
+                     ? say("works{}, with limits", here)
+                     : say("does not fully work{}", here);
         return titles_of_degraded(set, false).empty()
                    ? say("works only over a fallback: {}", counted(titles, set))
                    : say("works with limits: {}", counted(titles, set));

@@ -10,7 +10,7 @@ namespace callready {
 std::string waited_for(CheckKind check) {
   using enum CheckKind;
   static constexpr Word<CheckKind> table[] = {
-      {dns, marked("name servers")},
+      {dns, marked("DNS servers")},
       {hop, marked("routers in the path")},
       {http, marked("web servers")},
       {ice, marked("a call's far end")},

@@ -190,7 +190,8 @@ Causes find_own_firewall(const Diagnosis& context) {
   append(cause.explained, missing);
   const auto hosts =
       set_of(missing, [](const ProbeResult& result) { return result.probe.target.host; });
-  if (!hosts.empty()) cause.tell(phrase("Without it, these names are missing: {}.", listed(hosts)));
+  if (!hosts.empty())
+    cause.tell(phrase("Because of this, these names are missing: {}.", listed(hosts)));
   return {cause};
 }
 

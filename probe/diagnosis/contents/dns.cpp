@@ -318,14 +318,16 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
     auto& cause = causes.emplace_back(gone);
     cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
-    cause.title = phrase("The name {} no longer exists anywhere", text);
-    cause.fix = phrase(
-        "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
-        "Firewall rules for it can be removed; otherwise, change nothing on the network.",
-        text);
     if (const auto spelling = check_spelling(context, {text}); !spelling.empty()) {
       cause.owner = Owner::user;
-      cause.fix = spelling + ' ' + cause.fix;
+      cause.title = phrase("There is no such name: {}", text);
+      cause.fix = spelling + phrase(" If it is right, ask whoever runs that server.");
+    } else {
+      cause.title = phrase("The name {} no longer exists anywhere", text);
+      cause.fix = phrase(
+          "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
+          "Firewall rules for it can be removed; otherwise, change nothing on the network.",
+          text);
     }
     for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
@@ -365,12 +367,17 @@ Causes find_dns_slow(const Diagnosis& context) {
     if (nobody_answered(name.failure)) append(cause.explained, open_failures(context, name));
   }
   cause.name(FindingCode::dns_slow, late > 2 ? certain : likely);
-  cause.title = phrase("DNS lookups take too long at this site");
+  cause.title = cause.explained.empty()
+                    ? phrase("DNS lookups take too long at this site")
+                    : phrase("DNS lookups take too long at this site, or get no answer");
   cause.fix = phrase(
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
       resolvers_in_words(context));
+  const auto missing =
+      set_of(cause.explained, [](const ProbeResult& result) { return result.probe.target.host; });
+  if (!missing.empty()) cause.tell(phrase("No answer came in time for {}.", listed(missing)));
   const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
                     measured, whole(slow_ms / 1000), tenths(slowest->took_ms / 1000)));
@@ -421,7 +428,8 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
       "between: answers too long for one packet come over TCP only (RFC 7766).",
       resolvers_in_words(context));
   cause.show(asked, 4);
-  if (!lost.empty()) cause.tell(phrase("Without it, these names are missing: {}.", listed(lost)));
+  if (!lost.empty())
+    cause.tell(phrase("Because of this, these names are missing: {}.", listed(lost)));
   return {cause};
 }
 

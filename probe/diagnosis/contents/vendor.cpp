@@ -104,16 +104,22 @@ void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
       flows);
 }
 
-void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
-  finding.title = phrase("The service refuses connections: {}", hosts);
+// `own`: servers of the user's own, which have no vendor.
+void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved, bool own) {
+  finding.title = own ? phrase("These servers refuse connections: {}", hosts)
+                      : phrase("The service refuses connections: {}", hosts);
   finding.confidence = finding.evidence.empty() ? possible : likely;
-  finding.fix = phrase(
-      "Check the vendor's status page, and tell the servers' operator that this traffic is "
-      "refused: {1}. {0}",
-      proved ? phrase("For this, change nothing on the network.")
-             : phrase("If the service works from another line, look in this site's firewall log "
-                      "for resets that the firewall itself sends."),
-      flows);
+  const auto then = proved ? phrase("For this, change nothing on the network.")
+                           : phrase(
+                                 "If the service works from another line, look in this site's "
+                                 "firewall log for resets that the firewall itself sends.");
+  finding.fix =
+      own ? phrase("Tell whoever runs these servers that this traffic is refused: {}. {}", flows,
+                   then)
+          : phrase(
+                "Check the vendor's status page, and tell the servers' operator that this "
+                "traffic is refused: {}. {}",
+                flows, then);
 }
 
 // The code of a refusal to real credentials; 0 where it was none.
@@ -238,7 +244,10 @@ Causes find_vendor_down(const Diagnosis& context) {
       if (out_of_order) {
         say_out_of_order(cause, listed(hosts), flows);
       } else {
-        say_refused(cause, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)));
+        say_refused(cause, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)),
+                    std::ranges::all_of(hosts, [&](const std::string& host) {
+                      return contains(context.report.site.own_hosts, host);
+                    }));
       }
       cause.show(named, 6);
       for (const auto* result : own) told.insert(result->probe.id);

@@ -57,11 +57,6 @@ Text wifi_in_words(const std::optional<WifiLink>& link) {
 
 }  // namespace
 
-bool carries_media(const Requirement& row) {
-  return row.check == CheckKind::media || row.check == CheckKind::udp_range ||
-         row.check == CheckKind::turn || row.check == CheckKind::ice;
-}
-
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   auto wanted = requirement.thresholds;
   const auto take = [&](const Thresholds& figures) {
@@ -79,7 +74,7 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   for (const auto& row : set.requirements) {
     auto figures = row.thresholds;
     // A sign-in page may take longer to answer than a conversation allows.
-    if (!carries_media(row)) figures.round_trip_ms.reset();
+    if (!carries_media(row.check)) figures.round_trip_ms.reset();
     take(figures);
   }
   for (const auto& capability : set.capabilities) {
@@ -342,7 +337,7 @@ void degrade_by_streams(SetResult& result, const TargetSet& set) {
   if (worst == missed.end()) return;
   for (auto& capability : result.capabilities) {
     const bool media = std::ranges::any_of(set.requirements, [&](const Requirement& row) {
-      return carries_media(row) && contains(capability.requirements, row.id);
+      return carries_media(row.check) && contains(capability.requirements, row.id);
     });
     if (!media || capability.verdict != Verdict::ready) continue;
     capability.verdict = Verdict::degraded;

@@ -9,8 +9,6 @@
 
 namespace callready {
 
-bool carries_media(const Requirement& row);
-
 // What the vendor requires of that row's stream: the row's own figures, or else those of the
 // capabilities that need it, or else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);

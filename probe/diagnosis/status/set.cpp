@@ -177,7 +177,7 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& index) {
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
     const bool streamed = is_streamed(row, index.results_of(plan.probes));
-    if (streamed || carries_media(row)) row.thresholds = media_figures(set, row);
+    if (streamed || carries_media(row.check)) row.thresholds = media_figures(set, row);
     auto judged = judge_requirement(row, plan, index, regions);
     const auto filled = planned.own.find(row.id);
     judged.rules =

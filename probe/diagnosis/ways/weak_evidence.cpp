@@ -163,7 +163,7 @@ class Losses {
     const auto nearest = std::ranges::max_element(events, {}, [&](const FlowEvent* event) {
       return 2 * (event->flow.host == target.host) + target.ports.contains(event->flow.port);
     });
-    if (nearest == events.end()) return phrase("may be lost on the way");
+    if (nearest == events.end()) return phrase("packets may be lost on the way");
     const auto seen = what_became_of(**nearest);
     // Closed in part: the box is about ports, and not about all that the row asks for.
     const bool in_part =
@@ -172,8 +172,9 @@ class Losses {
           return range.first <= target.ports.first && target.ports.last <= range.last;
         });
     if (in_part) return phrase("on one of its ports, {}", seen);
-    return (*nearest)->flow.host == target.host ? seen
-                                                : phrase("may be lost like others: {}", seen);
+    return (*nearest)->flow.host == target.host
+               ? seen
+               : phrase("packets may be lost like others: {}", seen);
   }
 
   // What that box alone has done to others, as far as it was seen.
