@@ -117,6 +117,10 @@ std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& 
   const auto* seen = find_by_id(options.missing->requirements, row.id);
   if (seen != nullptr && !seen->rules.empty() && !std::ranges::all_of(rules, is_filled_in)) {
     rules = seen->rules;
+    for (auto& rule : rules) {
+      rule.requirements = {row.id};
+      rule.titles = {row.title};
+    }
   }
   std::erase_if(rules, [](const FirewallRule& rule) { return !rule.transport; });
   const auto row_seen = closed_part(row, options);
