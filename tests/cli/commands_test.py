@@ -126,6 +126,10 @@ class Listing(CommandsTest):
         self.assert_refused(self.run_it("list", "rainbwo"), "did you mean 'rainbow'?")
         self.assert_refused(self.run_it("list", "--kind", "pbx", "rainbow"), "no service matches")
 
+    def test_words_may_be_one_argument_and_in_any_order(self):
+        for words in (["teams phone"], ["phone", "teams"], ["Phone  Microsoft"]):
+            self.assertRegex(self.run_it("list", *words).stdout, r"(?m)^teams +Microsoft Teams ")
+
 
 class BadSets(CommandsTest):
     CASES = {
