@@ -232,7 +232,8 @@ int run_ui(const Arguments& arguments) {
   say_problems(catalog.problems());
   if (!catalog.problems().empty()) return usage_error;
   std::vector<TargetSet> sets;
-  for (const auto& id : catalog.ids()) {
+  const bool names_any = !unknown_choices({}, arguments).empty();
+  for (const auto& id : names_any ? catalog.ids() : std::vector<std::string>{}) {
     if (auto found = find_set(catalog, id, arguments); found.set) {
       sets.push_back(std::move(*found.set));
     }
