@@ -173,8 +173,11 @@ const CheckRule* read_check(MapReader& row, const Declared& declared, Requiremen
   requirement.check = parse<CheckKind>(*kind);
   const auto* rule = declared.rules.find(*kind);
   if (rule == nullptr) {
-    problems.add(check->position,
-                 "unknown check " + in_quotes(*kind) + did_you_mean(*kind, declared.rules.kinds()));
+    const auto known = declared.rules.kinds();
+    auto hint = did_you_mean(*kind, known);
+    if (hint.ends_with('?'))
+      hint += " Known" + did_you_mean({}, known).substr(7);  // "; known: ..."
+    problems.add(check->position, "unknown check " + in_quotes(*kind) + hint);
   }
   return rule;
 }

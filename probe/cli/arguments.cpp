@@ -26,6 +26,10 @@ std::string failure_line(const CLI::App* app, const CLI::Error& error) {
   static const std::regex word("(^| )(?!--)\\S+");
   std::string text(error.what());
   std::replace(text.begin(), text.end(), '\n', ' ');
+  static const std::regex no_value(": 1 required (\\S+) missing$");
+  static const std::regex too_few("At least (\\d+) required but received (\\d+)$");
+  text = std::regex_replace(text, no_value, " needs a value: $1");
+  text = std::regex_replace(text, too_few, "expected at least $1, got $2");
   text = std::regex_replace(text, with_value, "$1=...");
   // "were not expected: hunter2 --token": CLI11 lists the value of an unknown option as well.
   const auto list = text.starts_with("The following argument") ? text.find(": ") : text.npos;
@@ -86,7 +90,6 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   if (std::string_view(words[1]) == "ui") {
     const auto mark = std::find(words.begin(), words.end(), std::string_view("--"));
     if (mark != words.end()) {
-      arguments.names.assign(mark + 1, words.end());
       std::vector<const char*> check{words.front(), "check"};
       check.insert(check.end(), mark + 1, words.end());
       auto checked = parse_arguments(static_cast<int>(check.size()), check.data());
@@ -98,6 +101,16 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
         result.exit_status = usage_status(argc, argv);
         return result;
       }
+      // As values for the page, and as words for its checks.
+      const auto& own = checked.arguments;
+      arguments.set_files = own.set_files;
+      arguments.scenarios = own.scenarios;
+      arguments.regions = own.regions;
+      arguments.only = own.only;
+      arguments.skip = own.skip;
+      arguments.client = own.client;
+      arguments.variables = own.variables;
+      arguments.names.assign(mark + 1, words.end());
     }
     words.erase(mark, words.end());
   }

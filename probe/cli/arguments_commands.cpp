@@ -68,7 +68,7 @@ void add_selection(CLI::App& app, Arguments& arguments) {
          "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
          "Only the rows of this vantage (where the traffic starts)")
       ->type_name("VANTAGE")
-      ->check(CLI::IsMember(spellings<Vantage>()));
+      ->check(one_of("vantage", spellings<Vantage>()));
   add_repeatable(app, "--only", arguments.only, "ID", "Only this requirement, repeatable");
   add_skip(app, arguments);
   app.add_flag("--all", arguments.all, "Test every endpoint instead of a sample");
@@ -80,7 +80,7 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
          "normal (at most 24 hosts in 10 s) or fast (only in a lab, or with the firewall team's "
          "consent)")
       ->type_name("PACE")
-      ->check(CLI::IsMember({"normal", "fast"}));
+      ->check(one_of("pace", {"normal", "fast"}));
   app.add_flag("--quality", arguments.quality,
                "Also measure call quality, with a 15 s stream of packets to a far end that a set "
                "names or, with a TURN login, between two of the service's relays, and with 10 s "
@@ -90,7 +90,7 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
          "Also test whether the line carries N calls at once (1 to 100; includes --quality). "
          "Starts with one, doubles each time, and stops before it affects others on the line")
       ->type_name("N")
-      ->check(CLI::Range(1, 100));
+      ->check(number_from(1, 100));
   app.add_flag("--thorough", arguments.thorough, "Thorough test (up to 4 minutes)");
   app.add_option("--timeout", arguments.timeout_s,
                  "End the run after this many seconds, even if tests remain (usually 20, or longer "
@@ -193,7 +193,7 @@ void add_list(CLI::App& app, Arguments& arguments) {
           [&arguments](const std::string& text) { arguments.kind = parse<ServiceKind>(text); },
           fmt::format("Only sets of this kind: {}", fmt::join(spellings<ServiceKind>(), ", ")))
       ->type_name("KIND")
-      ->check(CLI::IsMember(spellings<ServiceKind>()));
+      ->check(one_of("kind", spellings<ServiceKind>()));
   add_set_options(*list, arguments);
   auto* as_json = list->add_flag("--json", arguments.json, "As JSON");
   list->add_flag("--names", arguments.bare_names, "Only their names, each with a title")
@@ -227,7 +227,7 @@ void add_firewall(CLI::App& app, Arguments& arguments) {
                    fmt::format("{}. Default: text on a terminal, otherwise markdown",
                                fmt::join(firewall_words, ", ")))
       ->type_name("FORMAT")
-      ->check(CLI::IsMember(firewall_names));
+      ->check(one_of("format", firewall_names));
   firewall
       ->add_option("--from", arguments.report_file,
                    "JSON report of this site; with --missing, print only rules for what it did not "
@@ -343,7 +343,7 @@ void add_demo(CLI::App& app, Arguments& arguments) {
                                              "instead: {}",
                                              fmt::join(faults, ", ")))
                     ->type_name("NAME")
-                    ->check(CLI::IsMember(faults));
+                    ->check(one_of("fault", faults));
   add_skip(*demo, arguments);
   add_output_options(*demo, arguments);
   demo->footer(exit_statuses);

@@ -1,9 +1,9 @@
 // The options that say where a report goes and in which form; shared by check, render, merge, demo.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
 
 #include "probe/cli/arguments_output.hpp"
+#include "probe/util/text.hpp"
 #include "reports/format.hpp"
 #include "reports/words/language.hpp"
 
@@ -32,6 +32,25 @@ std::string parse_report(const std::string& text, std::vector<ReportRequest>& re
 
 }  // namespace
 
+CLI::Validator one_of(const std::string& what, const std::vector<std::string>& words) {
+  const auto judge = [what, words](const std::string& text) {
+    return contains(words, text)
+               ? std::string()
+               : fmt::format("unknown {} '{}'; known are: {}", what, text, fmt::join(words, ", "));
+  };
+  return {judge, fmt::format("{{{}}}", fmt::join(words, ","))};
+}
+
+CLI::Validator number_from(long least, long most) {
+  const auto judge = [least, most](const std::string& text) {
+    const auto number = whole_number<long>(text);
+    return number && *number >= least && *number <= most
+               ? std::string()
+               : fmt::format("expected a number from {} to {}, got '{}'", least, most, text);
+  };
+  return {judge, fmt::format("INT in [{} - {}]", least, most)};
+}
+
 void add_terminal_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("-q,--quiet", arguments.quiet, "One line per target set");
   app.add_option_function<std::string>(
@@ -43,7 +62,7 @@ void add_terminal_options(CLI::App& app, Arguments& arguments) {
          },
          "auto, always or never (NO_COLOR is honoured)")
       ->type_name("WHEN")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+      ->check(one_of("choice", {"auto", "always", "never"}));
 }
 
 void add_redact_options(CLI::App& app, Arguments& arguments) {
@@ -87,7 +106,7 @@ void add_output_options(CLI::App& app, Arguments& arguments) {
                  "Language of text, ticket and html; everything else is in English. Default: from "
                  "LC_ALL, LC_MESSAGES or LANG")
       ->type_name("LANGUAGE")
-      ->check(CLI::IsMember(codes));
+      ->check(one_of("language", codes));
   add_redact_options(app, arguments);
   add_terminal_options(app, arguments);
 }

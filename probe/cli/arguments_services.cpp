@@ -1,4 +1,5 @@
 #include "probe/cli/arguments_commands.hpp"
+#include "probe/cli/arguments_output.hpp"
 
 namespace callready {
 namespace {
@@ -46,7 +47,7 @@ void add_serve(CLI::App& app, Arguments& arguments) {
       ->expected(1);
   serve->add_option("--bind", arguments.bind, "The address to listen on (default: all IPv4)")
       ->type_name("ADDRESS");
-  const auto a_port = CLI::Range(0, 65'535);
+  const auto a_port = number_from(0, 65'535);
   serve
       ->add_option("--udp-port", arguments.udp_port,
                    "For streams like a call's (STAMP, RFC 8762); 0: any")

@@ -24,6 +24,7 @@
 #include "probe/platform/system.hpp"
 #include "probe/util/path.hpp"
 #include "probe/util/text.hpp"
+#include "reports/firewall/firewall.hpp"
 #include "reports/words/waits.hpp"
 #include "targets/builtin.hpp"
 #include "targets/expand_variables.hpp"
@@ -121,28 +122,38 @@ bool is_given_a_sign_in(const TargetSet& set, const VariableValues& given) {
   return given.contains(set.id + '/' + name) || (is_signed_in_to(set) && given.contains(name));
 }
 
+const SetResult* result_called(const Report& report, const std::string& name) {
+  for (const auto& set : report.sets) {
+    if (is_same_name(set.id, name) || is_same_name(set.title, name)) return &set;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
-std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
+LoadResult find_set(const Catalog& catalog, const std::string& name, const Arguments& arguments) {
+  auto found = catalog.find(name);
+  return found.set && is_given_a_sign_in(*found.set, arguments.variables)
+             ? catalog.with_own_sign_in(std::move(*found.set))
+             : found;
+}
+
+std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments, const Report* report) {
   const TimeLimit in_time("reading the sets", timeouts::reading);
   const auto catalog = make_catalog(arguments);
   bool good = true;
-  const auto report = [&](const std::vector<Problem>& problems) {
+  const auto problems_found = [&](const std::vector<Problem>& problems) {
     say_problems(problems);
     good = good && problems.empty();
   };
-  report(catalog.problems());
+  problems_found(catalog.problems());
   if (!good) return std::nullopt;
   auto names = arguments.names;
-  // A file given with --set is meant to be checked, even if no name is given.
-  if (names.empty()) {
-    for (const auto& entry : catalog.entries()) {
-      if (entry.place == Catalog::Place::file && entry.problems.empty()) {
-        names.push_back(entry.head.id);
-      }
-    }
+  std::vector<std::string> in_files;
+  for (const auto& entry : catalog.entries()) {
+    if (entry.place == Catalog::Place::file) in_files.push_back(entry.head.id);
   }
-  if (names.empty()) {
+  if (names.empty() && in_files.empty()) {
     auto question = std::string("which service? Name one or more of these:");
     for (const auto* entry : catalog.usable()) {
       question += fmt::format("\n  {:<28} {}", entry->head.id, entry->head.title);
@@ -158,17 +169,26 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   }
   std::vector<TargetSet> sets;
   std::set<std::string> seen;
-  for (const auto& name : names) {
-    auto found = catalog.find(name);
-    if (found.set && is_given_a_sign_in(*found.set, arguments.variables)) {
-      found = catalog.with_own_sign_in(std::move(*found.set));
+  const auto add = [&](const std::string& name) {
+    auto found = find_set(catalog, name, arguments);
+    if (!found.set && report != nullptr) {
+      if (const auto* result = result_called(*report, name)) found.set = set_of_report(*result);
     }
     if (!found.set) {
-      report(found.problems);
+      problems_found(found.problems);
     } else if (seen.insert(found.set->id).second) {
-      sets.push_back(*found.set);
+      sets.push_back(std::move(*found.set));
     }
-  }
+  };
+  for (const auto& name : names) add(name);
+  // A file given with --set is meant to be checked, too; `show` takes it for the place of a name.
+  const auto is_used = [&, named = sets.size()](const std::string& id) {
+    return std::any_of(sets.begin(), sets.begin() + static_cast<std::ptrdiff_t>(named),
+                       [&](const TargetSet& set) { return set.holds(id); });
+  };
+  if (arguments.command == Command::show && !names.empty()) in_files.clear();
+  std::erase_if(in_files, is_used);
+  for (const auto& id : in_files) add(id);
   if (!good) return std::nullopt;
   return sets;
 }
@@ -180,8 +200,8 @@ std::optional<ServiceTags> read_tags(const Arguments& arguments) {
   return std::move(loaded.tags);
 }
 
-std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
-                                       const Arguments& arguments) {
+std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
+                                         const Arguments& arguments) {
   const Choices choices(sets);
   std::vector<std::string> found;
   const auto require = [&](Choice choice, const std::string& name) {
@@ -193,6 +213,12 @@ std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
   for (const auto& name : arguments.skip) require(Choice::requirement, name);
   if (!arguments.client.empty()) require(Choice::client, arguments.client);
   for (const auto& [name, value] : arguments.variables) require(Choice::variable, name);
+  return found;
+}
+
+std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
+                                       const Arguments& arguments) {
+  auto found = unknown_choices(sets, arguments);
   for (const auto& set : sets) {
     const auto values = variable_values(set, arguments.variables);
     for (const auto& row : set.requirements) {

@@ -96,13 +96,17 @@ int run_firewall(const Arguments& given) {
   if (arguments.missing) {
     report = read_saved_report(arguments.report_file);
     if (!report) return usage_error;
-    const bool unnamed = arguments.names.empty() && arguments.set_files.empty();
+    const bool unnamed = arguments.names.empty();
     for (const auto& set : report->sets) {
       if (unnamed) arguments.names.push_back(set.id);
     }
   }
-  const auto sets = find_sets(arguments);
+  auto sets = find_sets(arguments, report ? &*report : nullptr);
   if (!sets) return usage_error;
+  for (auto& set : *sets) {
+    const auto* seen = report ? find_by_id(report->sets, set.id) : nullptr;
+    if (seen != nullptr) add_rows_of_report(set, *seen);
+  }
   const auto problems = wrong_choices(*sets, arguments);
   for (const auto& problem : problems) complain(problem);
   if (!problems.empty()) return usage_error;

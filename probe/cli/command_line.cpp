@@ -1,10 +1,11 @@
 #include "probe/cli/command_line.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
+#include "probe/cli/arguments_output.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/util/text.hpp"
 #include "reports/words/finding_words.hpp"
@@ -85,7 +86,7 @@ void add_description_commands(CLI::App& app, std::string& page) {
           },
           "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->check(one_of("shell", {"bash", "zsh", "fish"}));
   completion->footer(
       "bash: source <(callready completion bash)\n"
       "zsh:  callready completion zsh > \"${fpath[1]}/_callready\"\n"

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "probe/cli/commands.hpp"
+#include "probe/plan/choices.hpp"
 #include "probe/platform/browser.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/file_lock.hpp"
@@ -20,6 +21,16 @@ namespace files = std::filesystem;
 
 constexpr std::size_t most_connections = 64, most_body = 65'536;
 constexpr std::size_t name_digits = 16;  // of this program's folder
+
+// The options whose values only some sets know.
+struct Choosing {
+  std::string_view option;
+  Choice choice;
+};
+constexpr Choosing choosing[] = {
+    {"--scenario", Choice::scenario}, {"--region", Choice::region}, {"--only", Choice::requirement},
+    {"--skip", Choice::requirement},  {"--client", Choice::client}, {"--var", Choice::variable},
+};
 
 class OwnChildren final : public Children {
  public:
@@ -128,7 +139,11 @@ class Ui {
     const auto name = keys.folder.substr(0, name_digits);
     Gate gate(server_->local().port, std::move(keys));
     if (auto problem = folder_.make(fmt::format("{}/ui/{}", state, name))) return problem;
-    Runs::Places places{folder_.path(), state + "/ui/history", arguments_.names};
+    Runs::Places places{folder_.path(),
+                        state + "/ui/history",
+                        [this](const std::string& service) { return options_for(service); },
+                        {}};
+    for (const auto& file : arguments_.set_files) places.sets.push_back("--set=" + file);
     std::error_code error;
     files::create_directories(path_of(places.history), error);
     if (!error) files::permissions(path_of(places.history), files::perms::owner_all, error);
@@ -144,6 +159,35 @@ class Ui {
     pages_.emplace(loop_.get_executor(), clock_, children_, std::move(gate), std::move(places),
                    [this] { end(); });
     return std::nullopt;
+  }
+
+  // Without what only other services know: their sets, variables, rows.
+  std::vector<std::string> options_for(const std::string& service) const {
+    auto wanted = arguments_;
+    wanted.names = {service};
+    const auto sets = find_sets(wanted);
+    if (!sets) return arguments_.names;  // the run says why not
+    const Choices choices({sets->front()});
+    std::vector<std::string> options;
+    for (std::size_t i = 0; i < arguments_.names.size(); ++i) {
+      const auto& option = arguments_.names[i];
+      const auto equals = option.find('=');
+      const auto name = option.substr(0, equals);
+      const auto* kind = std::ranges::find(choosing, name, &Choosing::option);
+      const bool chooses = kind != std::end(choosing);
+      const bool apart =
+          equals == option.npos && i + 1 < arguments_.names.size() && (chooses || name == "--set");
+      const auto value = apart ? arguments_.names[i + 1] : option.substr(equals + 1);
+      const bool kept = chooses ? !choices.problem(kind->choice, value.substr(0, value.find('=')))
+                                : name != "--set" || std::none_of(sets->begin() + 1, sets->end(),
+                                                                  [&](const auto& set) {
+                                                                    return set.origin == value;
+                                                                  });
+      if (kept) options.push_back(option);
+      if (kept && apart) options.push_back(value);
+      if (apart) ++i;
+    }
+    return options;
   }
 
   void open() {
@@ -182,6 +226,22 @@ class Ui {
 
 namespace callready {
 
-int run_ui(const Arguments& arguments) { return ui::Ui(arguments).run(); }
+int run_ui(const Arguments& arguments) {
+  // What no set knows is a mistake; what only some know reaches these.
+  const auto catalog = make_catalog(arguments);
+  say_problems(catalog.problems());
+  if (!catalog.problems().empty()) return usage_error;
+  std::vector<TargetSet> sets;
+  const bool names_any = !unknown_choices({}, arguments).empty();
+  for (const auto& id : names_any ? catalog.ids() : std::vector<std::string>{}) {
+    if (auto found = find_set(catalog, id, arguments); found.set) {
+      sets.push_back(std::move(*found.set));
+    }
+  }
+  const auto problems = unknown_choices(sets, arguments);
+  for (const auto& problem : problems) complain(problem);
+  if (!problems.empty()) return usage_error;
+  return ui::Ui(arguments).run();
+}
 
 }  // namespace callready

@@ -37,15 +37,21 @@ SetStore set_store();
 LoadRules load_rules();
 // Everything that can be named on the command line.
 Catalog make_catalog(const Arguments& arguments);
-// The sets that were named or given as files, or nothing after the errors have been printed.
-std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments);
+// The set with that name, with a sign-in page of one's own if there is a --var for it.
+LoadResult find_set(const Catalog& catalog, const std::string& name, const Arguments& arguments);
+// The sets that were named or given as files, or nothing after the errors have been printed. What
+// is not among the sets here is taken from the report, if there is one.
+std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments,
+                                                const Report* report = nullptr);
 // A saved report, or nothing after the error has been printed.
 std::optional<Report> read_saved_report(const std::string& file);
 // The list of --service-tags, empty where none was given, or nothing after the errors have been
 // printed.
 std::optional<ServiceTags> read_tags(const Arguments& arguments);
-// What the chosen sets do not know (scenarios, clients, regions, rows, variables), and values that
-// do not fit ("--var sip_port=abc"); in words.
+// What the chosen sets do not know (scenarios, clients, regions, rows, variables), in words.
+std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
+                                         const Arguments& arguments);
+// The same, and values that do not fit ("--var sip_port=abc").
 std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
                                        const Arguments& arguments);
 // The run, with a bar on a terminal, and its reports; the exit status. `push_token`: for --push-to.

@@ -13,6 +13,7 @@
 #include "probe/model/day.hpp"
 #include "probe/plan/set_warnings.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 #include "reports/text/show.hpp"
 
 namespace callready {
@@ -25,13 +26,18 @@ bool holds(std::string_view text, std::string_view word) {
   return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
+// As a word of a command.
+std::string in_shell(const std::string& path) {
+  return path.find_first_of(" '&;()<>|*?$`") == path.npos ? path : '"' + path + '"';
+}
+
 bool is_listed(const SetHead& set, const Arguments& arguments) {
   if (arguments.kind && set.kind != arguments.kind) return false;
   auto names = names_of(set);
   names.push_back(set.vendor);
-  return std::all_of(arguments.names.begin(), arguments.names.end(), [&](const auto& word) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const auto& name) { return holds(name, word); });
+  const auto wanted = fmt::format("{}", fmt::join(arguments.names, " "));
+  return std::ranges::all_of(split(wanted, " "), [&](std::string_view word) {
+    return std::ranges::any_of(names, [&](const auto& name) { return holds(name, word); });
   });
 }
 
@@ -105,7 +111,9 @@ int run_show(const Arguments& arguments) {
   if (!sets) return usage_error;
   if (sets->size() > 1) return fail("show takes one set at a time: name just one");
   const auto& set = sets->front();
-  return printed(arguments.json ? show_json(set) : show_text(set, render_options(arguments)));
+  if (arguments.json) return printed(show_json(set));
+  const auto own = contains(arguments.set_files, set.origin) ? "--set " + in_shell(set.origin) : "";
+  return printed(show_text(set, render_options(arguments), own));
 }
 
 int run_validate(const Arguments& arguments) {

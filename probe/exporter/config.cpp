@@ -123,6 +123,12 @@ class ConfigReader {
     warn_of_tight_budget(*node);
   }
 
+  // A set's own target sets.
+  struct Files {
+    std::vector<std::string> paths;
+    std::vector<Position> positions;
+  };
+
   void read_set(const YamlNode& item) {
     MapReader map(item, "a set", problems_);
     Job job;
@@ -136,13 +142,13 @@ class ConfigReader {
       job.every =
           by_scrape ? std::nullopt : ways_.read_duration(*node, "'every'", shortest_interval);
     }
-    std::vector<std::string> files;
+    std::vector<std::string> files, options;
+    std::vector<Position> positions;
     map.each_line("files", [&](const YamlNode& node, const std::string& text) {
-      std::vector<std::string> option;
-      ways_.add_readable(node, "files", "set", text, option);
-      if (option.empty()) return;
+      ways_.add_readable(node, "files", "set", text, options);
+      if (options.size() == files.size()) return;
       files.push_back(text);
-      job.options.push_back(option.front());
+      positions.push_back(node.position);
     });
     Way way;
     ways_.read_common(map, way);
@@ -165,15 +171,14 @@ class ConfigReader {
     map.finish();
     if (modules.empty()) modules.emplace_back("default");
     if (job.set.empty()) return;
-    add_jobs(std::move(job), targets, files, modules, way);
+    add_jobs(std::move(job), targets, {files, positions}, modules, way);
   }
 
   void add_jobs(Job job, const std::vector<std::pair<std::string, Position>>& targets,
-                const std::vector<std::string>& files, const std::vector<std::string>& modules,
-                const Way& way) {
+                const Files& files, const std::vector<std::string>& modules, const Way& way) {
     std::vector<TargetSet> sets;
     for (const auto& [name, position] : targets) {
-      auto loaded = catalog_of(files).find(name);
+      auto loaded = catalog_of(files.paths).find(name);
       for (const auto& problem : loaded.problems) {
         problems_.add(position, problem.file.empty() ? problem.message : problem.to_string());
       }
@@ -184,6 +189,7 @@ class ConfigReader {
       sets.push_back(std::move(*loaded.set));
     }
     if (sets.size() != targets.size()) return;
+    add_files(job, files, sets);
     const Choices choices(sets);
     require_known(choices, way, job.set);
     const auto alg = sip_alg_rows(sets);
@@ -191,6 +197,7 @@ class ConfigReader {
       auto one = job;
       const auto& module = modules_[name];
       require_known(choices, module, job.set);
+      require_time(module, job);
       one.module = name;
       one.timeout = module.timeout;
       one.options.insert(one.options.end(), module.options.begin(), module.options.end());
@@ -199,6 +206,26 @@ class ConfigReader {
         one.options.insert(one.options.end(), alg.begin(), alg.end());
       }
       config_.jobs.push_back(std::move(one));
+    }
+  }
+
+  // `check` would test any other set in them, too.
+  void add_files(Job& job, const Files& files, const std::vector<TargetSet>& sets) {
+    for (const auto& entry : catalog_of(files.paths).entries()) {
+      if (entry.place != Catalog::Place::file) continue;
+      const auto& path = entry.head.origin;
+      const bool used =
+          std::ranges::any_of(sets, [&](const TargetSet& set) { return set.holds(entry.head.id); });
+      if (used) {
+        job.options.push_back("--set=" + path);
+        continue;
+      }
+      const auto at = std::ranges::find(files.paths, path) - files.paths.begin();
+      const auto position = files.positions[static_cast<std::size_t>(at)];
+      for (const auto& problem : entry.problems) problems_.add(position, problem.to_string());
+      if (!entry.problems.empty()) continue;
+      warnings_.add(position, fmt::format("set {}: none of its targets is {}, which {} holds",
+                                          in_quotes(job.set), in_quotes(entry.head.id), path));
     }
   }
 
@@ -219,6 +246,18 @@ class ConfigReader {
       const auto problem = choices.problem(choice, name);
       if (problem) problems_.add(position, fmt::format("set {}: {}", in_quotes(set), *problem));
     }
+  }
+
+  void require_time(const Way& way, const Job& job) {
+    if (way.slow_key.empty() || (job.every && *job.every >= way.least_interval)) return;
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(way.least_interval).count();
+    problems_.add(way.slow_position,
+                  fmt::format("'{}': {}: set {} needs {}", way.slow_key,
+                              hours > 0 ? "its runs load the line or take minutes"
+                                        : "its runs take longer than a scrape waits",
+                              in_quotes(job.set),
+                              hours > 0 ? fmt::format("an 'every' of at least {}h", hours)
+                                        : "an 'every' of its own instead of 'scrape'"));
   }
 
   const Catalog& catalog_of(const std::vector<std::string>& files) {

@@ -10,6 +10,9 @@ namespace callready::exporter {
 namespace {
 
 constexpr milliseconds longest_interval = std::chrono::hours(24 * 365);
+// Of runs that take minutes or fill the line for seconds: people are on it.
+constexpr milliseconds interval_of_load = std::chrono::hours(1);
+constexpr int most_calls = 100;
 
 }  // namespace
 
@@ -99,6 +102,27 @@ void WayReader::add_url(MapReader& map, const char* key, const char* option, Way
   add_line(map, key, option, way);
 }
 
+void WayReader::add_quality(MapReader& map, Way& way) {
+  const auto add = [&](const char* key, std::string option, milliseconds least) {
+    way.options.push_back(std::move(option));
+    way.slow_key = key;
+    way.least_interval = least;
+    way.slow_position = map.find(key)->position;
+  };
+  bool quality = false, thorough = false;
+  map.flag("quality", quality);
+  if (quality) add("quality", "--quality", shortest_timeout);
+  map.flag("thorough", thorough);
+  if (thorough) add("thorough", "--thorough", interval_of_load);
+  const auto* node = map.find("calls");
+  const auto calls = node != nullptr ? read_count(*node, "'calls'", problems_) : std::nullopt;
+  if (!calls) return;
+  add("calls", fmt::format("--calls={}", *calls), interval_of_load);
+  if (*calls > most_calls) {
+    problems_.add(node->position, fmt::format("'calls': expected at most {}", most_calls));
+  }
+}
+
 void WayReader::read_common(MapReader& map, Way& way) {
   add_choices(map, "scenarios", "scenario", Choice::scenario, way);
   add_choices(map, "regions", "region", Choice::region, way);
@@ -122,6 +146,7 @@ Way WayReader::read_module(MapReader& map) {
       way.wanted.push_back({Choice::client, *text, node->position});
     }
   }
+  add_quality(map, way);
   add_url(map, "proxy", "proxy", way);
   add_url(map, "pac", "pac", way);
   add_line(map, "interface", "interface", way);

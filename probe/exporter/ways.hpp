@@ -25,6 +25,11 @@ struct Way {
   std::vector<Wanted> wanted;
   std::optional<milliseconds> timeout;
   bool sip_alg = false;  // the SIP ALG test too: several more messages to a SIP server
+  // The key that makes a run last longer than a scrape waits, or load the line: how often that may
+  // be.
+  std::string slow_key;
+  milliseconds least_interval{0};
+  Position slow_position;
 };
 
 // "90s", "15m", "2h", "1d"; nothing for anything else and for more than a year.
@@ -51,6 +56,7 @@ class WayReader {
   void add_variables(MapReader& map, Way& way);
   void add_line(MapReader& map, const char* key, const char* option, Way& way);
   void add_url(MapReader& map, const char* key, const char* option, Way& way);
+  void add_quality(MapReader& map, Way& way);
 
   Problems& problems_;
 };

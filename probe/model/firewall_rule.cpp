@@ -113,7 +113,8 @@ std::vector<Transport> protocols_of(const Requirement& row) {
 auto key_of(const FirewallRule& rule) {
   return std::tie(rule.set, rule.direction, rule.vantages, rule.transport, rule.your_transport,
                   rule.source_ports, rule.ports, rule.your_ports, rule.severity, rule.lifecycle,
-                  rule.allow_by, rule.proxy, rule.evidence, rule.fallback_for, rule.state);
+                  rule.allow_by, rule.proxy, rule.evidence, rule.fallback_for, rule.state,
+                  rule.at_home);
 }
 
 // A note says "it"; once a rule has several rows, it has to say which one it means.

@@ -52,6 +52,7 @@ struct FirewallRule {
   std::vector<std::string> fallback_for;
   std::vector<std::string> remarks;  // why part of it is missing
   RuleState state = RuleState::not_asked;
+  bool at_home = false;  // in a list for a firewall: it leads only to the customer's own servers
 };
 
 // True if the rule can be entered in a firewall: it has a far end, a transport and ports, or says

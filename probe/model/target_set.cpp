@@ -1,5 +1,6 @@
 #include "probe/model/target_set.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -34,6 +35,10 @@ std::vector<std::string> row_ids_of(const Capability& capability) {
     }
   }
   return ids;
+}
+
+bool TargetSet::holds(std::string_view set_id) const {
+  return id == set_id || std::ranges::count(leans_on, set_id, &SetHead::id) > 0;
 }
 
 const SetHead& TargetSet::head_of(const Requirement& requirement) const {

@@ -207,6 +207,8 @@ struct TargetSet : SetHead {
   std::vector<Advice> advice;
   std::vector<SetHead> leans_on;  // the sets whose rows it holds too (targets/needed_sets.hpp)
 
+  // True for its own id and for those of `leans_on`.
+  bool holds(std::string_view set_id) const;
   // The set that the row was taken from: one of `leans_on`, or this one.
   const SetHead& head_of(const Requirement& requirement) const;
 

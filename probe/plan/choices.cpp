@@ -35,6 +35,7 @@ std::string_view word(Choice choice) {
 
 Choices::Choices(const std::vector<TargetSet>& sets) {
   for (const auto& set : sets) {
+    sets_.push_back(set.id);
     for (const auto& scenario : set.scenarios) scenarios_.push_back(scenario.id);
     for (const auto& region : set.regions) regions_.push_back(region.id);
     for (const auto& variable : set.variables) {
@@ -69,6 +70,11 @@ std::optional<std::string> Choices::problem(Choice choice, const std::string& na
   const auto& all = known(choice);
   if (contains(all, name)) return std::nullopt;
   auto text = fmt::format("unknown {} '{}'", word(choice), name);
+  const auto set = name.substr(0, name.find('/'));
+  if (set.size() < name.size() && !contains(sets_, set)) {
+    return text + fmt::format(": '{}' is not among the sets of this run ({})", set,
+                              fmt::join(sets_, ", "));
+  }
   if (const auto hint = suggest(name, all)) {
     return text + fmt::format("; did you mean '{}'?", *hint);
   }

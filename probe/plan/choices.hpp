@@ -20,7 +20,7 @@ class Choices {
 
  private:
   const std::vector<std::string>& known(Choice choice) const;
-  std::vector<std::string> scenarios_, regions_, rows_, clients_, variables_;
+  std::vector<std::string> sets_, scenarios_, regions_, rows_, clients_, variables_;
 };
 
 }  // namespace callready

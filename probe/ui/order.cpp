@@ -88,7 +88,8 @@ struct Reader {
       if (!is_variable_name(variable) || !is_line(text)) {
         refuse("A value of your own is not one line.");
       } else if (!text.get_ref<const std::string&>().empty()) {
-        add("--var", variable + '=' + text.get<std::string>());
+        // For this set: that comes before what the program was started with.
+        add("--var", fmt::format("{}/{}={}", order().service, variable, text.get<std::string>()));
       }
     }
     return true;

@@ -54,16 +54,6 @@ std::map<std::string, std::string> query_of(std::string_view target) {
   return query;
 }
 
-// The user's own sets: those of the options for each check that `list` and `show` have, too.
-std::vector<std::string> own_sets(const std::vector<std::string>& options) {
-  std::vector<std::string> sets;
-  for (std::size_t i = 0; i < options.size(); ++i) {
-    if (options[i].starts_with("--set=")) sets.push_back(options[i]);
-    if (options[i] == "--set" && i + 1 < options.size()) sets.push_back("--set=" + options[i + 1]);
-  }
-  return sets;
-}
-
 bool is_set(const std::map<std::string, std::string>& query, const std::string& name) {
   const auto found = query.find(name);
   return found != query.end() && found->second == "1";
@@ -85,7 +75,7 @@ Pages::Pages(asio::any_io_executor executor, Clock& clock, Children& children, G
       children_(children),
       gate_(std::move(gate)),
       history_(places.history),
-      own_sets_(own_sets(places.options)),
+      own_sets_(places.sets),
       runs_(clock, children, std::move(places), [this] { changed(); }),
       lifetime_(clock, std::move(over)) {}
 

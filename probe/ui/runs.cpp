@@ -7,6 +7,7 @@
 
 #include "probe/net/service_timeouts.hpp"
 #include "probe/util/path.hpp"
+#include "probe/util/text.hpp"
 #include "probe/web/child_process.hpp"
 
 namespace callready::ui {
@@ -54,7 +55,7 @@ std::vector<std::string> Runs::arguments(const Order& order) const {
   if (demo) return words;
   words.emplace_back("--no-keep");
   words.push_back(fmt::format("--history={}/{}.json", places_.history, order.service));
-  words.insert(words.end(), places_.options.begin(), places_.options.end());
+  if (places_.options) append(words, places_.options(order.service));
   words.insert(words.end(), order.arguments.begin(), order.arguments.end());
   if (!order.secrets.empty()) words.emplace_back("--credentials=-");
   words.push_back(order.service);

@@ -32,9 +32,11 @@ class Children {
 class Runs {
  public:
   struct Places {
-    std::string own;                   // folder of this program, for this user alone; ends with it
-    std::string history;               // folder of the last reports of all such programs
-    std::vector<std::string> options;  // for each check
+    std::string own;      // folder of this program, for this user alone; ends with it
+    std::string history;  // folder of the last reports of all such programs
+    // For a check of that service.
+    std::function<std::vector<std::string>(const std::string& service)> options;
+    std::vector<std::string> sets;  // "--set=FILE", for `list` and `show`
   };
   // `changed`: called when the state has changed.
   Runs(Clock& clock, Children& children, Places places, std::function<void()> changed);

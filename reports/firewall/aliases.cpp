@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "probe/util/text.hpp"
 #include "reports/firewall/export.hpp"
 #include "reports/json/text.hpp"
 #include "reports/words/phrases.hpp"
@@ -39,20 +40,20 @@ struct Alias {
 
 std::vector<Alias> aliases(const std::vector<DeviceRule>& rules) {
   std::vector<Alias> found;
-  const auto add = [&](const DeviceRule& rule, std::string_view end, const char* type,
-                       std::vector<std::string> content) {
+  const auto add = [&](const std::string& name, std::string_view end, const char* type,
+                       const std::string& title, std::vector<std::string> content) {
     if (content.empty()) return;
-    found.push_back({with_underscores(fmt::format("{}_{}", rule.name, end)), type,
-                     fmt::format("callready: {}", rule.title), std::move(content)});
+    found.push_back({with_underscores(fmt::format("{}_{}", name, end)), type,
+                     fmt::format("callready: {}", title), std::move(content)});
   };
   for (const auto& rule : rules) {
-    if (rule.owns_group()) {
-      add(rule, "names", "host", entries(rule, true));
-      add(rule, "nets", "network", entries(rule, false));
+    if (rule.defines_group) {
+      add(rule.group, "names", "host", rule.grouped, entries(rule, true));
+      add(rule.group, "nets", "network", rule.grouped, entries(rule, false));
     }
     std::vector<std::string> ports;
     for (const auto& range : rule.ports) ports.push_back(port_list({range}, "", ":"));
-    if (!rule.only_patterns()) add(rule, "ports", "port", std::move(ports));
+    if (!rule.only_patterns()) add(rule.name, "ports", "port", rule.title, std::move(ports));
   }
   return found;
 }
@@ -86,13 +87,14 @@ std::string uuid_of(const std::string& name) {
 // The header of both files; they differ in how they are loaded, checked and removed.
 DeviceGuide alias_guide(std::string_view comment, const std::vector<DeviceRule>& rules,
                         const std::vector<Alias>& all, std::vector<std::string> load,
-                        std::string check, std::string remove) {
+                        std::string_view inbound, std::string check, std::string remove) {
   DeviceGuide guide{comment, not_loaded};
   guide.left_out = patterns_in(rules, no_patterns);
   guide.steps = std::move(load);
   guide.steps.emplace_back(
       "To enable: add these rules by hand in Firewall > Rules, above the one that blocks:");
   add_rules(guide.steps, rules, all);
+  append(guide.steps, inbound_step(rules, inbound));
   guide.steps.push_back(fmt::format(
       "To check: {} shows what names resolve to. Then run callready check on a PC.", check));
   guide.steps.push_back(fmt::format("To remove: delete the rules, then the aliases {}", remove));
@@ -111,6 +113,7 @@ std::string firewall_pfsense(const std::vector<FirewallList>& lists, const Firew
        "enter its name and description, and paste the lines below it up to the next \"#\". pfSense "
        "refuses a name that already exists, so loading again changes nothing: for a newer edition, "
        "edit the alias."},
+      "in Firewall > NAT > Port Forward, which can add the rule on WAN by itself",
       "Diagnostics > Tables", "cr_... (an alias in use cannot be deleted).");
   auto out = header_of(lists, rules, page, guide);
   for (const auto& alias : all) {
@@ -135,6 +138,7 @@ std::string firewall_opnsense(const std::vector<FirewallList>& lists, const Fire
       "", rules, found,
       {"To load: in Firewall > Aliases, import this file (the arrow below the list), then apply. "
        "This adds and changes only the aliases cr_...; loading it again changes nothing."},
+      "in Firewall > NAT > Port Forward (newer versions call it Destination NAT)",
       "Firewall > Diagnostics > Aliases", "cr_...");
   // JSON has no comments, but the import ignores members that it does not know.
   auto about = nlohmann::ordered_json::array();

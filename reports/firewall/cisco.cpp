@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "reports/firewall/export.hpp"
 #include "reports/words/terminal.hpp"
 
@@ -31,7 +32,7 @@ std::string member_of(const DevicePeer& peer) {
                  : fmt::format("{} {}", network->address.to_string(), netmask_of(*network));
 }
 
-std::vector<std::string> asa_steps(bool named) {
+std::vector<std::string> asa_steps(bool named, const std::vector<DeviceRule>& rules) {
   std::vector<std::string> lines = {
       "For ASA only: FTD does not accept such commands. Its objects and rules are created in FMC, "
       "in FDM or through their API: enter them there from --format list.",
@@ -44,6 +45,9 @@ std::vector<std::string> asa_steps(bool named) {
       "  show running-config access-group",
       "  sed 's/access-list callready /access-list YOUR-LIST line 1 /' FILE",
       "Lines for traffic from outside belong in the outside interface's list."};
+  append(lines, inbound_step(rules,
+                             "by static NAT (in \"object network\", nat static); the list has the "
+                             "server's own address since ASA 8.3"));
   if (named) {
     lines.insert(lines.end(), {"Objects for names (fqdn) stay empty until the ASA uses DNS:",
                                "  dns domain-lookup INTERFACE", "  dns server-group DefaultDNS",
@@ -69,7 +73,7 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const Firewal
     if (rule.only_patterns()) continue;
     std::string members;
     for (const auto& peer : rule.peers) {
-      if (peer.kind == PeerKind::wildcard || !rule.owns_group()) continue;
+      if (peer.kind == PeerKind::wildcard || !rule.defines_group) continue;
       const bool by_object = peer.kind == PeerKind::name || peer.kind == PeerKind::range;
       if (by_object && known.insert(peer.object).second) {
         objects += fmt::format("object network {}\n{}", peer.object, object_of(peer));
@@ -77,10 +81,10 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const Firewal
       }
       members += fmt::format(" network-object {}\n", member_of(peer));
     }
-    if (rule.owns_group()) {
-      groups += fmt::format("object-group network {}\n description callready {}: {}\n{}", rule.name,
-                            page.date, rule.title, members);
-      no_groups.push_back("no object-group network " + rule.name);
+    if (rule.defines_group) {
+      groups += fmt::format("object-group network {}\n description callready {}: {}\n{}",
+                            rule.group, page.date, rule.grouped, members);
+      no_groups.push_back("no object-group network " + rule.group);
     }
     services +=
         fmt::format("object-group service {}-ports\n description {}\n", rule.name, rule.title);
@@ -102,7 +106,7 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const Firewal
   DeviceGuide guide{"!", not_loaded};
   guide.left_out =
       patterns_in(all, "ASA has no objects for patterns: allow them in the web filter");
-  guide.steps = asa_steps(!known.empty());
+  guide.steps = asa_steps(!known.empty(), all);
   auto out = header_of(lists, all, page, guide) + objects + groups + services + access;
   for (const auto& undo : {no_access, no_services, no_groups, no_objects}) {
     out += removal_of("!", undo);

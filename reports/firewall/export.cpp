@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "probe/util/text.hpp"
 #include "reports/words/phrases.hpp"
@@ -85,13 +86,6 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
   return made;
 }
 
-// Whether a device can have this rule: its far end, protocol and ports must be known.
-bool for_a_device(const FirewallRule& rule) {
-  return rule.transport && !rule.ports.empty() &&
-         std::ranges::any_of(rule.peers,
-                             [](const RulePeer& peer) { return device_peer(peer).has_value(); });
-}
-
 class Names {
  public:
   std::string unique(std::string name) {
@@ -103,27 +97,37 @@ class Names {
   std::set<std::string> taken_;
 };
 
+// The set's name, cut if it must be, and what tells its names apart.
+std::string name_in(const std::string& id, const std::string& way) {
+  const auto room = longest_rule - object_prefix.size() - way.size();
+  auto set = plain_name(id, room);
+  while (set.ends_with('-')) set.pop_back();
+  // Two sets whose names have the same beginning must not share names.
+  if (id.size() > room) {
+    const std::size_t digits = room > 8 ? 4 : 2;
+    set = plain_name(id, room - digits) +
+          fmt::format("{:04x}", hash_of(id) & 0xffff).substr(0, digits);
+  }
+  return fmt::format("{}{}{}", object_prefix, set, way);
+}
+
 // From its ports, not its number, so that a newer edition's rule replaces the older one's and no
 // other. For several ranges, from the first port and a hash of them all.
-std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
+std::string rule_name(const FirewallList& list, const FirewallRule& rule, bool at_home) {
+  const bool inbound = rule.direction == Direction::in;
   auto way =
-      fmt::format("-{}{}{}", rule.direction == Direction::in ? "in" : "",
+      fmt::format("-{}{}{}{}", inbound ? "in" : "", at_home ? inbound ? "l" : "lan" : "",
                   *rule.transport == Transport::udp ? "udp" : "tcp", rule.ports.front().first);
   if (rule.ports.size() > 1) {
     way += fmt::format("-{:04x}", hash_of(port_list(rule.ports, ",")) & 0xffff);
   } else if (!rule.ports.front().single()) {
     way += fmt::format("-{}", rule.ports.front().last);
   }
-  const auto room = longest_rule - object_prefix.size() - way.size();
-  auto set = plain_name(list.set, room);
-  while (set.ends_with('-')) set.pop_back();
-  // Two sets whose names have the same beginning must not share rule names.
-  if (list.set.size() > room) {
-    const std::size_t digits = room > 8 ? 4 : 2;
-    set = plain_name(list.set, room - digits) +
-          fmt::format("{:04x}", hash_of(list.set) & 0xffff).substr(0, digits);
-  }
-  return fmt::format("{}{}{}", object_prefix, set, way);
+  return name_in(list.set, way);
+}
+
+bool goes_there(const RulePeer& peer, bool home) {
+  return stays_at_home(peer) == home && device_peer(peer).has_value();
 }
 
 // `known`: the texts of its peers.
@@ -132,13 +136,47 @@ void add_row(DeviceRule& made, const FirewallRule& rule, std::set<std::string>& 
     made.rows.push_back({plain_title(title), rule.evidence, rule.severity, rule.source_ports});
   }
   for (const auto& peer : rule.peers) {
+    if (!goes_there(peer, made.at_home)) continue;
     auto one = device_peer(peer);
-    if (one && known.insert(one->text).second) made.peers.push_back(std::move(*one));
+    if (known.insert(one->text).second) made.peers.push_back(std::move(*one));
   }
 }
 
 bool same_peers(const DeviceRule& a, const DeviceRule& b) {
   return std::ranges::equal(a.peers, b.peers, {}, &DevicePeer::text, &DevicePeer::text);
+}
+
+// The rules of one set. A group that several have is called after none of them.
+void name_groups(std::span<DeviceRule> rules, const FirewallList& list, Names& names) {
+  for (auto& rule : rules) {
+    // Doubtful rows come first: the end may be cut off.
+    std::stable_partition(rule.rows.begin(), rule.rows.end(),
+                          [](const DeviceRow& row) { return doubtful(row.evidence); });
+    std::vector<std::string> titles;
+    for (const auto& row : rule.rows) add_once(titles, rule.marked(row));
+    const auto* nat = rule.inbound ? "behind NAT, forward the ports, too: " : "";
+    rule.title = shortened(nat + joined(titles), longest_title);
+  }
+  for (auto& rule : rules) {
+    if (!rule.group.empty()) continue;
+    std::vector<DeviceRule*> alike;
+    std::vector<std::string> their_names;
+    for (auto& other : rules) {
+      if (!same_peers(other, rule)) continue;
+      alike.push_back(&other);
+      their_names.push_back(other.name);
+    }
+    const auto all = joined(their_names);
+    const auto group =
+        alike.size() == 1
+            ? rule.name
+            : names.unique(name_in(list.set, fmt::format("-grp{:04x}", hash_of(all) & 0xffff)));
+    for (auto* other : alike) {
+      other->group = group;
+      other->defines_group = other == &rule;
+      other->grouped = alike.size() == 1 ? rule.title : shortened("for " + all, longest_title);
+    }
+  }
 }
 
 template <typename Wanted>
@@ -183,33 +221,29 @@ std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
   for (const auto& list : lists) {
     const auto first = static_cast<std::ptrdiff_t>(made.size());
     for (const auto& rule : list.rules) {
-      if (!for_a_device(rule)) continue;
+      if (!rule.transport || rule.ports.empty()) continue;
       const bool udp = *rule.transport == Transport::udp;
       const bool inbound = rule.direction == Direction::in;
-      auto known = std::find_if(made.begin() + first, made.end(), [&](const DeviceRule& one) {
-        return one.udp == udp && one.inbound == inbound && one.ports == rule.ports;
-      });
-      if (known == made.end()) {
-        DeviceRule fresh;
-        fresh.name = names.unique(rule_name(list, rule));
-        fresh.udp = udp;
-        fresh.inbound = inbound;
-        fresh.ports = rule.ports;
-        known = made.insert(known, std::move(fresh));
+      for (const bool home : {false, true}) {
+        const auto there = [&](const RulePeer& peer) { return goes_there(peer, home); };
+        if (std::ranges::none_of(rule.peers, there)) continue;
+        auto known = std::find_if(made.begin() + first, made.end(), [&](const DeviceRule& one) {
+          return one.udp == udp && one.inbound == inbound && one.at_home == home &&
+                 one.ports == rule.ports;
+        });
+        if (known == made.end()) {
+          DeviceRule fresh;
+          fresh.name = names.unique(rule_name(list, rule, home));
+          fresh.udp = udp;
+          fresh.inbound = inbound;
+          fresh.at_home = home;
+          fresh.ports = rule.ports;
+          known = made.insert(known, std::move(fresh));
+        }
+        add_row(*known, rule, peers[known->name]);
       }
-      add_row(*known, rule, peers[known->name]);
     }
-  }
-  for (auto& rule : made) {
-    // Doubtful rows come first: the end may be cut off.
-    std::stable_partition(rule.rows.begin(), rule.rows.end(),
-                          [](const DeviceRow& row) { return doubtful(row.evidence); });
-    std::vector<std::string> titles;
-    for (const auto& row : rule.rows) add_once(titles, rule.marked(row));
-    rule.title = shortened(joined(titles), longest_title);
-    const auto owner = std::find_if(made.begin(), made.end(),
-                                    [&](const auto& other) { return same_peers(other, rule); });
-    rule.group = owner->name;
+    name_groups(std::span(made).subspan(static_cast<std::size_t>(first)), list, names);
   }
   return made;
 }
@@ -282,11 +316,12 @@ std::string firewall_list(const std::vector<FirewallList>& lists, const Firewall
   const auto rules = for_devices(lists);
   DeviceGuide guide{"#", "For any device, to be entered by hand."};
   guide.steps = {"Below each rule are its destinations, one per line."};
+  append(guide.steps, inbound_step(rules, "in the way of your device"));
   auto out = header_of(lists, rules, page, guide);
   for (const auto& owner : rules) {
-    if (!owner.owns_group()) continue;
+    if (!owner.defines_group) continue;
     for (const auto& rule : rules) {
-      if (rule.group != owner.name) continue;
+      if (rule.group != owner.group) continue;
       out += fmt::format("# {}: {} {}: {}\n", rule.name, rule.traffic(),
                          rule.inbound ? "from" : "to", rule.title);
     }

@@ -29,13 +29,15 @@ struct DeviceRow {
   std::vector<PortRange> source_ports;  // empty: any
 };
 
-// All rows of a set with the same direction, protocol and ports. Source ports do not count: NAT and
-// proxies change them.
+// All rows of a set with the same direction, protocol and ports; those to the customer's own
+// servers apart. Source ports do not count: NAT and proxies change them.
 struct DeviceRule {
   std::string name;   // "cr-rainbow-udp3478": the same for every edition
-  std::string group;  // the name of the first rule with the same peers
-  std::string title;  // of all rows, marked
-  bool udp = false, inbound = false;
+  std::string group;  // of its peers: its own name, or one for all rules of the set with these
+  bool defines_group = true;  // the first of these
+  std::string title;          // of all rows, marked
+  std::string grouped;        // the title of the group
+  bool udp = false, inbound = false, at_home = false;
   std::vector<PortRange> ports;
   std::vector<DevicePeer> peers;
   std::vector<DeviceRow> rows;
@@ -46,7 +48,6 @@ struct DeviceRule {
   bool has_patterns() const;
   bool only_patterns() const;
   std::string traffic() const;  // "UDP 3478, 10000-20000"
-  bool owns_group() const { return group == name; }
   std::string_view protocol() const { return udp ? "udp" : "tcp"; }
 };
 
@@ -67,6 +68,10 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
                       const FirewallPage& page, const DeviceGuide& guide);
 inline constexpr std::string_view not_loaded =
     "Written from the vendor's guide and not loaded on a device: read it before you load it.";
+
+// "Traffic from outside (cr-x-inudp5060): ...", if there is any: how this device lets it through to
+// a server behind NAT.
+std::vector<std::string> inbound_step(const std::vector<DeviceRule>& rules, std::string_view how);
 
 // Commands that undo a file, for its end, as comments that a text tool can extract.
 std::string removal_of(std::string_view comment, const std::vector<std::string>& commands);

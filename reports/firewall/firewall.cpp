@@ -103,11 +103,25 @@ FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const A
   return both.peers.empty() || both.ports.empty() ? part : both;
 }
 
+bool is_filled_in(const FirewallRule& rule) {
+  return is_whole(rule) && rule.your_transport.empty() && rule.your_ports.empty() &&
+         std::ranges::count(rule.peers, PeerKind::yours, &RulePeer::kind) == 0;
+}
+
 // The row's rules, or the missing parts of them: whole rules if nothing was reached.
 std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& row,
                                        const FirewallOptions& options) {
   auto rules = rules_of(set, row, options.scenarios, options.regions);
   if (options.missing == nullptr) return rules;
+  // What is not known here, the report may have: values of variables, a set of somebody else's own.
+  const auto* seen = find_by_id(options.missing->requirements, row.id);
+  if (seen != nullptr && !seen->rules.empty() && !std::ranges::all_of(rules, is_filled_in)) {
+    rules = seen->rules;
+    for (auto& rule : rules) {
+      rule.requirements = {row.id};
+      rule.titles = {row.title};
+    }
+  }
   std::erase_if(rules, [](const FirewallRule& rule) { return !rule.transport; });
   const auto row_seen = closed_part(row, options);
   std::vector<Asked> asked_for;
@@ -184,6 +198,7 @@ FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
     }
     for (auto& rule : wanted) {
       auto& place = past ? removed : is_whole(rule) ? rules : unfinished;
+      rule.at_home = stays_at_home(rule);
       place.add(std::move(rule));
     }
   }
@@ -213,22 +228,62 @@ void unite(std::vector<FirewallList>& lists, FirewallList list) {
 
 }  // namespace
 
+bool stays_at_home(const RulePeer& peer) {
+  if (peer.kind == PeerKind::yours) return true;
+  // A variable with its value, or a group on the site's own network.
+  auto address = IpAddress::parse(peer.text);
+  if (const auto network = Network::parse(peer.text)) address = network->address;
+  if (const auto range = AddressRange::parse(peer.text)) address = range->first;
+  return address && (address->is_private() || address->is_multicast());
+}
+
 bool stays_at_home(const FirewallRule& rule) {
-  const auto& all = rule.peers;
-  return !all.empty() && std::all_of(all.begin(), all.end(), [](const RulePeer& peer) {
-    if (peer.kind == PeerKind::yours) return true;
-    // A variable with its value, or a group on the site's own network.
-    auto address = IpAddress::parse(peer.text);
-    if (const auto network = Network::parse(peer.text)) address = network->address;
-    if (const auto range = AddressRange::parse(peer.text)) address = range->first;
-    return address && (address->is_private() || address->is_multicast());
-  });
+  return !rule.peers.empty() &&
+         std::ranges::all_of(rule.peers, [](const RulePeer& peer) { return stays_at_home(peer); });
+}
+
+std::optional<TargetSet> set_of_report(const SetResult& seen) {
+  const bool has_rules = std::ranges::any_of(
+      seen.requirements, [](const RequirementResult& row) { return !row.rules.empty(); });
+  if (!has_rules && seen.sha256.empty()) return std::nullopt;
+  TargetSet set;
+  static_cast<SetText&>(set) = seen;
+  add_rows_of_report(set, seen);
+  return set;
+}
+
+void add_rows_of_report(TargetSet& set, const SetResult& seen) {
+  const auto is_known = [&, heads = set.leans_on](const std::string& id) {
+    return (id.empty() && !set.requirements.empty()) || find_by_id(heads, id) != nullptr;
+  };
+  std::vector<Requirement> rows;
+  for (const auto& result : seen.requirements) {
+    if (is_known(result.of_set)) continue;
+    Requirement row;
+    row.id = result.id;
+    row.title = result.title;
+    row.severity = result.severity;
+    row.of_set = result.of_set;
+    if (!result.rules.empty()) {
+      row.clients = result.rules.front().clients;
+      row.lifecycle = result.rules.front().lifecycle;
+    }
+    rows.push_back(std::move(row));
+  }
+  append(set.requirements, rows);
+  for (const auto& head : seen.leans_on) {
+    if (find_by_id(set.leans_on, head.id) == nullptr) set.leans_on.push_back(head);
+  }
 }
 
 FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options) {
   auto list = rules_of_set(set, set, options);
   for (const auto& scenario : set.scenarios) {
-    if (contains(options.scenarios, scenario.id)) {
+    const bool has_rows = std::ranges::any_of(set.requirements, [&](const Requirement& row) {
+      return contains(row.scenarios, scenario.id);
+    });
+    // Without rows of its own, it is in every list.
+    if (!has_rows || contains(options.scenarios, scenario.id)) {
       list.scenarios.push_back(scenario.title);
     } else {
       list.others.push_back(fmt::format("{} ({})", scenario.id, scenario.title));

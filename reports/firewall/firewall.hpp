@@ -1,6 +1,7 @@
 // The rules to request from a firewall team, from target sets: what `callready firewall` prints.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +14,9 @@
 
 namespace callready {
 
-// True if it leads only to the customer's own servers: PBX, gateway, DNS servers.
+// True for the customer's own servers: PBX, gateway, DNS servers.
+bool stays_at_home(const RulePeer& peer);
+// True if it leads only to these.
 bool stays_at_home(const FirewallRule& rule);
 
 struct FirewallList {
@@ -47,6 +50,12 @@ struct FirewallOptions {
   std::string today;                    // YYYY-MM-DD; empty: nothing counts as too old
 };
 
+// A set that is not among those here, as far as the report has it: its rows, with their rules.
+// Nothing if the report is from before these were in it.
+std::optional<TargetSet> set_of_report(const SetResult& seen);
+// Adds the rows that the run took from sets that `set` does not need here: a sign-in of one's own.
+void add_rows_of_report(TargetSet& set, const SetResult& seen);
+
 // The rules of `set`, its variables filled in as far as they have values. Without rows that come
 // from other sets.
 FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options);
@@ -69,8 +78,7 @@ struct FirewallFormat {
   std::string_view name, description;
   std::string (*render)(const std::vector<FirewallList>&, const FirewallPage&);
   bool for_devices = false;  // a device can load it
-  bool no_comments =
-      false;  // devices accept no comments in it: the notes on a file go elsewhere
+  bool no_comments = false;  // devices accept no comments in it: the notes on a file go elsewhere
 };
 std::span<const FirewallFormat> firewall_formats();
 const FirewallFormat* find_firewall_format(std::string_view name);

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "reports/firewall/export.hpp"
 #include "reports/words/phrases.hpp"
 
@@ -90,11 +91,12 @@ std::string policy(const DeviceRule& rule, const FortiFamily& family, const std:
       "        set action accept\n        set schedule \"always\"\n        set service \"{0}\"\n"
       "{5}        set comments \"{6}\"\n",
       rule.name, family.suffix, family.digit, rule.inbound ? group : "all",
-      rule.inbound ? "all" : group, rule.inbound || family.v6 ? "" : "        set nat enable\n",
-      comment);
+      rule.inbound ? "all" : group,
+      rule.inbound || rule.at_home || family.v6 ? "" : "        set nat enable\n", comment);
 }
 
-std::vector<std::string> forti_steps(const FortiTable& policies) {
+std::vector<std::string> forti_steps(const FortiTable& policies,
+                                     const std::vector<DeviceRule>& rules) {
   std::vector<std::string> lines = {
       "Everything here is named cr-...; the policies are disabled, and lead from any interface to "
       "any.",
@@ -109,9 +111,17 @@ std::vector<std::string> forti_steps(const FortiTable& policies) {
   lines.insert(
       lines.end(),
       {"  end",
-       "NAT: outbound IPv4 policies have \"set nat enable\". With central SNAT, that line is "
-       "refused and your SNAT map decides. If another device does NAT, remove the line.",
-       "To check: run callready check on a PC, and",
+       "NAT: IPv4 policies to the Internet have \"set nat enable\"; those to servers of your own "
+       "network (cr-...-lan...) have not. With central SNAT, that line is refused and your SNAT "
+       "map decides. If another device does NAT, or if a name leads to a server of your own "
+       "network, remove the line."});
+  append(lines,
+         inbound_step(rules,
+                      "by a virtual IP (config firewall vip) that takes the place of \"all\" "
+                      "in the policy (set dstaddr)"));
+  lines.insert(
+      lines.end(),
+      {"To check: run callready check on a PC, and",
        "  diagnose firewall iprope lookup SOURCE PORT DESTINATION PORT PROTOCOL INTERFACE",
        "To remove: paste the lines at the end that begin with \"#- \", without these characters."});
   return lines;
@@ -127,8 +137,8 @@ std::string firewall_fortigate(const std::vector<FirewallList>& lists, const Fir
   std::set<std::string> known;
   std::set<std::uint64_t> ids;
   for (const auto& rule : all) {
-    const auto comment =
-        fmt::format("callready{}{}: {}", page.date.empty() ? "" : " ", page.date, rule.title);
+    const auto made = fmt::format("callready{}{}", page.date.empty() ? "" : " ", page.date);
+    const auto comment = fmt::format("{}: {}", made, rule.title);
     for (const auto& family : forti_families) {
       const auto list = members(rule, family);
       if (list.empty()) continue;
@@ -136,10 +146,10 @@ std::string firewall_fortigate(const std::vector<FirewallList>& lists, const Fir
         if (peer.v6 != family.v6 || !known.insert(peer.object).second) continue;
         addresses[family.v6].add(quoted(peer.object), address_of(peer));
       }
-      if (rule.owns_group()) {
-        groups[family.v6].add(
-            quoted(fmt::format("{}{}", rule.name, family.suffix)),
-            fmt::format("        set member{}\n        set comment \"{}\"\n", list, comment));
+      if (rule.defines_group) {
+        groups[family.v6].add(quoted(fmt::format("{}{}", rule.group, family.suffix)),
+                              fmt::format("        set member{}\n        set comment \"{}: {}\"\n",
+                                          list, made, rule.grouped));
       }
       const auto name = fmt::format("{}{}", rule.name, family.suffix);
       policies.add(policy_id(name, ids), policy(rule, family, comment));
@@ -148,7 +158,7 @@ std::string firewall_fortigate(const std::vector<FirewallList>& lists, const Fir
                                                 port_list(rule.ports, " ")));
   }
   DeviceGuide guide{"#", not_loaded};
-  guide.steps = forti_steps(policies);
+  guide.steps = forti_steps(policies, all);
   std::string out = header_of(lists, all, page, guide);
   std::vector<std::string> undo;
   for (const auto* table :

@@ -56,8 +56,9 @@ std::string rule_in_words(const DeviceRule& rule) {
                        ? rule.marked(row)
                        : fmt::format("{} ({})", rule.marked(row), to_string(row.severity)));
   }
-  return fmt::format("{}: {} {} {}: {}", rule.name, rule.traffic(), rule.inbound ? "from" : "to",
-                     say_plural(rule.peers.size(), "{} entry", "{} entries"), joined(rows, "; "));
+  return fmt::format("{}: {} {} {}{}: {}", rule.name, rule.traffic(), rule.inbound ? "from" : "to",
+                     say_plural(rule.peers.size(), "{} entry", "{} entries"),
+                     rule.at_home ? " of your own network" : "", joined(rows, "; "));
 }
 
 // "cr-rainbow-udp3478: 49152-65535": per rule, each list of ports once.
@@ -116,6 +117,18 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
       source_ports_in(rules));
   for (const auto& step : guide.steps) out.add(step);
   return out.take();
+}
+
+std::vector<std::string> inbound_step(const std::vector<DeviceRule>& rules, std::string_view how) {
+  std::vector<std::string> names;
+  for (const auto& rule : rules) {
+    if (rule.inbound) names.push_back(rule.name);
+  }
+  if (names.empty()) return {};
+  return {
+      fmt::format("Traffic from outside ({}): if your server is behind NAT, the ports must also "
+                  "be forwarded to it (DNAT), {}.",
+                  joined(names), how)};
 }
 
 std::string removal_of(std::string_view comment, const std::vector<std::string>& commands) {

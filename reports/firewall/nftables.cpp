@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
 #include "reports/firewall/export.hpp"
 #include "reports/words/phrases.hpp"
 
@@ -38,7 +39,8 @@ std::string elements(const DeviceRule& rule, bool v6) {
   return joined(found, ", ");
 }
 
-std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
+std::vector<std::string> nft_steps(const FirewallPage& page, bool named,
+                                   const std::vector<DeviceRule>& rules) {
   const auto where = fmt::format("{} {}", page.nft_table, page.nft_chain);
   auto in_dnsmasq = page.nft_table;
   in_dnsmasq.replace(in_dnsmasq.find(' '), 1, "#");
@@ -84,6 +86,7 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
                      "/etc/dnsmasq.d/callready.conf",
                      to_sets)});
   }
+  append(lines, inbound_step(rules, "by dnat in a chain of type nat, hook prerouting"));
   lines.insert(
       lines.end(),
       {"To check: run callready check on a PC; the chain counts what it lets through:",
@@ -119,18 +122,18 @@ std::string firewall_nftables(const std::vector<FirewallList>& lists, const Fire
     const auto set_name = with_underscores(rule.group);
     for (const auto& family : families) {
       add_rule(rules, rule, family, set_name);
-      if (!rule.owns_group() || !has_names(rule)) continue;
+      if (!rule.defines_group || !has_names(rule)) continue;
       sets += fmt::format("\tset {}{} {{\n\t\ttype {}\n\t\tflags interval\n\t\tauto-merge\n\t}}\n",
                           set_name, family.suffix, family.type);
       removal.push_back(fmt::format("delete set {} {}{}", page.nft_table, set_name, family.suffix));
     }
-    if (!rule.owns_group()) continue;
+    if (!rule.defines_group) continue;
     for (const auto& peer : rule.peers) {
       if (peer.is_name()) names += fmt::format("#= {} {}\n", set_name, peer.text);
     }
   }
   DeviceGuide guide{"#", "Tested with nft 1.0.6 on a router that drops everything else."};
-  guide.steps = nft_steps(page, !names.empty());
+  guide.steps = nft_steps(page, !names.empty(), all);
   return fmt::format(
       "{}{}{}table {} {{\n{}\tchain callready {{\n\t}}\n}}\nflush chain {} callready\n"
       "table {} {{\n\tchain callready {{\n{}\t}}\n}}\n",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "reports/firewall/export.hpp"
 
 namespace callready {
@@ -56,7 +57,7 @@ void add_group(PanCommands& commands, const DeviceRule& rule, std::set<std::stri
                  fmt::format("{} {} tag {}", object_type(peer.kind), peer.text, pan_tag));
   }
   if (!members.empty()) {
-    commands.add("address-group " + rule.name,
+    commands.add("address-group " + rule.group,
                  fmt::format("static [ {}] tag {}", members, pan_tag));
   }
 }
@@ -69,7 +70,8 @@ void add_category(PanCommands& commands, const DeviceRule& rule) {
   }
 }
 
-std::vector<std::string> pan_steps(const PanCommands& commands) {
+std::vector<std::string> pan_steps(const PanCommands& commands,
+                                   const std::vector<DeviceRule>& rules) {
   std::vector<std::string> lines = {
       "Everything here is named cr-... and, except URL categories, has the tag callready; the "
       "rules are disabled.",
@@ -85,6 +87,9 @@ std::vector<std::string> pan_steps(const PanCommands& commands) {
     lines.push_back(fmt::format("  move rulebase security rules {} before YOUR-DENY-RULE", name));
     lines.push_back(fmt::format("  set rulebase security rules {} disabled no", name));
   }
+  append(lines, inbound_step(rules,
+                             "by a NAT rule with destination translation; the rule here then has "
+                             "the server's zone and the address before the translation"));
   lines.insert(
       lines.end(),
       {"The rules allow any application: narrow this down once the log shows the App-IDs. Rules "
@@ -108,7 +113,7 @@ std::string firewall_paloalto(const std::vector<FirewallList>& lists, const Fire
   for (const auto& rule : all) {
     if (rule.udp && rule.has_patterns()) unsaid.push_back(rule);
     if (!by_address(rule) && !by_category(rule)) continue;
-    if (rule.owns_group()) add_group(commands, rule, known);
+    if (rule.defines_group) add_group(commands, rule, known);
     if (by_category(rule)) add_category(commands, rule);
     commands.add("service " + rule.name, fmt::format("protocol {} port {} tag {}", rule.protocol(),
                                                      port_list(rule.ports, ","), pan_tag));
@@ -119,7 +124,7 @@ std::string firewall_paloalto(const std::vector<FirewallList>& lists, const Fire
   }
   DeviceGuide guide{"#", not_loaded};
   guide.left_out = patterns_in(unsaid, "PAN-OS cannot match patterns over UDP");
-  guide.steps = pan_steps(commands);
+  guide.steps = pan_steps(commands, all);
   return header_of(lists, all, page, guide) + commands.text() + removal_of("#", commands.undo());
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t most_reasons = 2;
 
 Json mark_json(Mark mark) { return {{"mark", mark_name(mark)}, {"glyph", mark_glyph(mark)}}; }
 
-Json set_of(const SetResult& set, const Report& report) {
+Json set_of(const SetResult& set, const ExplainedRows& explained, const Report& report) {
   auto json = mark_json(mark_of(set, report));
   json["name"] = set_name(set);
   json["word"] = verdict_word(set.verdict);
@@ -28,6 +28,16 @@ Json set_of(const SetResult& set, const Report& report) {
     one["title"] = title_of(capability);
     one["told"] = told_of(set, capability, report);
     json["capabilities"].push_back(std::move(one));
+  }
+  json["undecided"] = Json::array();
+  for (const auto& row : set.requirements) {
+    // People can do without what is optional: the report has it.
+    const bool open = row.status == Status::unknown && row.severity != Severity::optional;
+    if (!open || explained.by(set, row) != 0) continue;
+    auto one = mark_json(mark_of(row.status));
+    one["title"] = title_of(row);
+    one["told"] = summary_and_sample(row);
+    json["undecided"].push_back(std::move(one));
   }
   return json;
 }
@@ -51,7 +61,8 @@ std::string render_summary(const Report& report, const RenderOptions& options) {
   Json json = {{"complete", report.complete}, {"redacted", !report.redacted.empty()}};
   json["where"] = when_and_where(report);
   json["sets"] = Json::array();
-  for (const auto& set : report.sets) json["sets"].push_back(set_of(set, report));
+  const ExplainedRows explained(report);
+  for (const auto& set : report.sets) json["sets"].push_back(set_of(set, explained, report));
   json["causes"] = Json::array();
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     json["causes"].push_back(cause_of(report, i, options));

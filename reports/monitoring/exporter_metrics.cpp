@@ -18,8 +18,9 @@ namespace callready {
 namespace {
 
 // These keep a set within 300 series, including those of the run and of the exporter: 15 of its
-// own, 5 per capability, 1 per row and 1 per round trip, and 5 per finding.
-constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, most_findings = 12;
+// own, 5 per capability, 1 per row and 1 per round trip, 13 per stream, and 5 per finding.
+constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 24, most_streams = 2,
+                      most_findings = 12;
 
 // By probe: the round trip to its endpoint, if that was reached.
 std::map<std::string, double> round_trips(const Report& report) {
@@ -31,9 +32,31 @@ std::map<std::string, double> round_trips(const Report& report) {
   return trips;
 }
 
+std::map<std::string, const MediaStream*> streams(const Report& report) {
+  std::map<std::string, const MediaStream*> found;
+  for (const auto& [probe, seen] : report.probes) {
+    if (seen.media) found[probe.id] = &*seen.media;
+  }
+  return found;
+}
+
+// Where several streams were measured: the worst of each.
+struct StreamFigures {
+  std::optional<double> loss, delay_ms, jitter_ms, mos;
+
+  void take(const MediaDirection& way, bool fit) {
+    loss = std::max(loss.value_or(0), way.loss.percent / 100);
+    if (!fit) return;  // the rest is this computer's own doing
+    delay_ms = std::max(delay_ms, way.delay_ms);
+    jitter_ms = std::max(jitter_ms, way.jitter_ms);
+    if (way.score) mos = std::min(mos.value_or(way.score->mos), way.score->mos);
+  }
+};
+
 class Series {
  public:
-  explicit Series(const Report& report) : report_(report), trips_(round_trips(report)) {}
+  explicit Series(const Report& report)
+      : report_(report), trips_(round_trips(report)), streams_(streams(report)) {}
 
   std::vector<Metric> take() {
     add_run();
@@ -55,6 +78,11 @@ class Series {
                          &capability_since_,
                          &row_,
                          &trip_,
+                         &loss_,
+                         &delay_,
+                         &jitter_,
+                         &mos_,
+                         &missed_,
                          &finding_,
                          &finding_runs_,
                          &finding_since_,
@@ -113,8 +141,9 @@ class Series {
       return badness(left->status) > badness(right->status);
     });
     rows.resize(std::min(rows.size(), most_rows));
-    std::size_t trips = 0;
+    std::size_t trips = 0, measured = 0;
     for (const auto* row : rows) {
+      if (measured < most_streams) measured += add_streams(set, *row);
       row_.add(labels({{"set", set.id},
                        {"requirement", row->id},
                        {"severity", std::string(to_string(row->severity))},
@@ -131,6 +160,31 @@ class Series {
       trip_.add(labels({{"set", set.id}, {"requirement", row->id}}), *middle);
     }
     return rows.size();
+  }
+
+  // 1 if there is one.
+  std::size_t add_streams(const SetResult& set, const RequirementResult& row) {
+    std::map<MediaWay, StreamFigures> ways;
+    for (const auto& probe : row.probes) {
+      const auto stream = streams_.find(probe);
+      if (stream == streams_.end()) continue;
+      for (const auto way : {MediaWay::up, MediaWay::down, MediaWay::both}) {
+        const auto& direction = stream->second->direction(way);
+        if (direction) ways[way].take(*direction, stream->second->fit);
+      }
+    }
+    for (const auto& [way, figures] : ways) {
+      const auto which = labels(
+          {{"set", set.id}, {"requirement", row.id}, {"direction", std::string(to_string(way))}});
+      if (figures.loss) loss_.add(which, *figures.loss);
+      if (figures.delay_ms) delay_.add(which, *figures.delay_ms / 1000);
+      if (figures.jitter_ms) jitter_.add(which, *figures.jitter_ms / 1000);
+      if (figures.mos) mos_.add(which, *figures.mos);
+    }
+    if (ways.empty()) return 0;
+    missed_.add(labels({{"set", set.id}, {"requirement", row.id}}),
+                static_cast<double>(row.missed.size()));
+    return 1;
   }
 
   // One series per code: if it has several findings, for the surest.
@@ -178,6 +232,7 @@ class Series {
 
   const Report& report_;
   std::map<std::string, double> trips_;
+  std::map<std::string, const MediaStream*> streams_;
   Metric info_{"callready_info", "Version of callready that made the run, as a label. Always 1."};
   Metric when_{"callready_run_timestamp_seconds",
                "Unix time at which the run ended. Scrapes get the last result, not a new run."};
@@ -214,6 +269,19 @@ class Series {
   Metric trip_{"callready_requirement_round_trip_seconds",
                "Median round-trip time in seconds to the endpoints of the requirement that were "
                "reached."};
+  Metric loss_{
+      "callready_stream_loss_ratio",
+      "Share of a stream's packets that was lost, from 0 to 1: on the way out (up), on the "
+      "way back (down), or over the round trip (both)."};
+  Metric delay_{"callready_stream_delay_seconds",
+                "Median delay of a stream's packets in seconds, one way."};
+  Metric jitter_{"callready_stream_jitter_seconds",
+                 "Mean jitter of a stream's packets in seconds (RFC 3550)."};
+  Metric mos_{"callready_stream_mos",
+              "How a call would sound, from 1 to 4.5 (mean opinion score by ITU-T G.107)."};
+  Metric missed_{"callready_stream_missed_figures",
+                 "Number of figures that the stream missed: the vendor's, or ITU-T's if the vendor "
+                 "gives none."};
   Metric finding_{"callready_finding", "Number of findings of this code in the run."};
   Metric finding_runs_{"callready_finding_runs",
                        "Number of consecutive runs with a finding of this code."};

@@ -420,7 +420,8 @@ void add_advice(Page& page, const TargetSet& set, bool whole) {
 
 }  // namespace
 
-std::string show_text(const TargetSet& set, const RenderOptions& options) {
+std::string show_text(const TargetSet& set, const RenderOptions& options,
+                      const std::string& called) {
   Page page(options);
   page.heading(set.edition.empty() ? set.title : fmt::format("{} ({})", set.title, set.edition));
   Labelled block(page, 0);
@@ -430,7 +431,9 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   block.add("Published", set.document.empty() ? "" : published_words(set.published));
   block.add("Verified", set.verified);
   block.add("Kind", set.kind ? to_string(*set.kind) : "");
-  block.add("Source", source_words(set.evidence, set.evidence_note));
+  block.add("Source", !has_no_source(set)         ? source_words(set.evidence, set.evidence_note)
+                      : set.evidence_note.empty() ? say("no source given")
+                                                  : set.evidence_note);
   block.add("Also", joined(set.aliases));
   block.add("Formerly", joined(set.former_names));
   std::vector<std::string> needed;
@@ -454,7 +457,7 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
         fmt::format(
             "Every host, address, client and note: callready show {0} --verbose, or --json. "
             "The rules for a firewall: callready firewall {0}.",
-            set.id),
+            called.empty() ? set.id : called),
         Style::dim);
   }
   return page.take();
@@ -483,7 +486,7 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   for (const auto& [set, requirements] : sets) {
     rows.push_back(
         {set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
-         std::string(to_string(set.evidence)),
+         has_no_source(set) ? "none given" : std::string(to_string(set.evidence)),
          set.document.empty() ? "" : published_words(set.published.substr(0, 7)).string(),
          age_phrase(set.verified, today), joined(set.aliases)});
     if (is_old(set.published, today)) old.push_back(set.id);

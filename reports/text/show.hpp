@@ -10,8 +10,9 @@
 namespace callready {
 
 // The set for a person: capability by capability, each requirement with its source. Long lists are
-// abbreviated; `verbose` shows every fact.
-std::string show_text(const TargetSet& set, const RenderOptions& options);
+// abbreviated; `verbose` shows every fact. `called`: how a command names it; empty: by its id.
+std::string show_text(const TargetSet& set, const RenderOptions& options,
+                      const std::string& called = {});
 
 // Every fact of the set with its source, as pretty-printed JSON.
 std::string show_json(const TargetSet& set);

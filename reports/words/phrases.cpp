@@ -117,6 +117,10 @@ std::string source_words(SourceQuality evidence, const std::string& note) {
   return note.empty() ? words : say("{}: {}", words, note);
 }
 
+bool has_no_source(const SetText& set) {
+  return set.document.empty() && set.evidence == SourceQuality::vendor_page;
+}
+
 bool doubtful(SourceQuality evidence) {
   return evidence == SourceQuality::second_hand || evidence == SourceQuality::old_edition;
 }
@@ -148,9 +152,7 @@ std::string set_and_source(const SetResult& set) {
     text += cites ? say(", last checked against it on {}", set.verified)
                   : say(", last checked on {}", set.verified);
   }
-  // What a set is by default is not known of one that names no document.
-  if (cites || set.evidence != SourceQuality::vendor_page)
-    text += say(", from {}", source_words(set.evidence, ""));
+  if (!has_no_source(set)) text += say(", from {}", source_words(set.evidence, ""));
   if (!set.sha256.empty()) text += say("; SHA-256 of the list: {}", set.sha256);
   return text;
 }

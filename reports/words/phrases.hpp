@@ -52,6 +52,8 @@ std::string set_name(const SetResult& set);
 // How good the source of a set is: "the vendor's own page", "an old edition: NOTE".
 bool doubtful(SourceQuality evidence);  // not the vendor's own current text
 std::string source_words(SourceQuality evidence, const std::string& note);
+// It names no document: what a set's text is by default is not known of it.
+bool has_no_source(const SetText& set);
 
 // What a reader of the verdict must know about its source: "The verdict on Zoom goes by a
 // second-hand list, not by the vendor's own: NOTE". Empty if the source is not doubtful.

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import signal
 import socket
 import struct
@@ -125,6 +126,10 @@ class Listing(CommandsTest):
         self.assert_refused(self.run_it("list", "rainbwo"), "did you mean 'rainbow'?")
         self.assert_refused(self.run_it("list", "--kind", "pbx", "rainbow"), "no service matches")
 
+    def test_words_may_be_one_argument_and_in_any_order(self):
+        for words in (["teams phone"], ["phone", "teams"], ["Phone  Microsoft"]):
+            self.assertRegex(self.run_it("list", *words).stdout, r"(?m)^teams +Microsoft Teams ")
+
 
 class BadSets(CommandsTest):
     CASES = {
@@ -140,6 +145,25 @@ class BadSets(CommandsTest):
     def commands(self, file):
         return [("validate", file), ("check", "--set", file), ("show", "small", "--set", file),
                 ("show", "--set", file), ("list", "--set", file)]
+
+    def test_what_a_file_is_shown_with_can_be_typed_as_it_stands(self):
+        text = SET.format(row=row())
+        os.mkdir(self.path("our sets"))
+        for name in ("small.yaml", "our sets/small.yaml"):
+            file = self.write(text, name)
+            shown = " ".join(self.run_it("show", "--set", file).stdout.split())
+            commands = re.findall(r"callready (show|firewall) (--set \S+?(?: \S+?\")?)(?: --verbose|\.$)", shown)
+            self.assertEqual(["show", "firewall"], [command for command, _ in commands], shown)
+            for command, options in commands:
+                done = self.run_it(command, *shlex.split(options))
+                self.assertEqual((0, ""), (done.returncode, done.stderr))
+        shown = self.run_it("show", "rainbow").stdout
+        self.assertIn("callready firewall rainbow.", " ".join(shown.split()))
+
+    def test_one_without_a_document_has_no_source(self):
+        file = self.write(SET.format(row=row()).replace('document: A table\n', ""))
+        self.assertRegex(self.run_it("show", "--set", file).stdout, r"\nSource +no source given\n")
+        self.assertRegex(self.run_it("list", "small", "--set", file).stdout, r"\nsmall .* none given ")
 
     def test_one_file_is_shown_without_its_name(self):
         file = self.small()
@@ -606,6 +630,29 @@ class OwnSets(CommandsTest):
         self.assertEqual(["my-pbx", "my-sbc"], [s["id"] for s in report["sets"]])
         self.assertEqual(1, len(report["probes"]), "one endpoint, one probe")
 
+    def test_one_in_a_file_is_checked_beside_those_that_are_named(self):
+        self.keep(self.named("my-pbx"), "pbx.yaml")
+        file = self.write(self.named("my-sbc"), "sbc.yaml")
+        done = self.run_it("check", "my-pbx", "--set", file, "--var", "my-sbc/pbx=127.0.0.1",
+                           "--no-anchors", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(["my-pbx", "my-sbc"], [s["id"] for s in json.loads(done.stdout)["sets"]])
+        done = self.run_it("firewall", "my-pbx", "--set", file, "--format", "json")
+        self.assertEqual(["my-pbx", "my-sbc"], [s["id"] for s in json.loads(done.stdout)["sets"]])
+        self.assertEqual("my-pbx", json.loads(self.run_it("show", "my-pbx", "--set", file, "--json")
+                                              .stdout)["id"])
+        self.assert_refused(self.run_it("firewall", "my-pbx", "--var", "my-sbc/pbx=127.0.0.1"),
+                            "unknown variable 'my-sbc/pbx'",
+                            "'my-sbc' is not among the sets of this run (my-pbx)")
+
+    def test_one_that_a_named_one_needs_is_not_checked_by_itself(self):
+        needed = self.write(self.named("my-sbc"), "sbc.yaml")
+        file = self.write(self.named("my-pbx") + "needs_sets: [my-sbc]\n", "pbx.yaml")
+        for names, sets in ((["my-pbx"], ["my-pbx"]), ([], ["my-pbx", "my-sbc"])):
+            done = self.run_it("check", *names, "--set", file, "--set", needed, "--no-anchors", "--json")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(sets, [s["id"] for s in json.loads(done.stdout)["sets"]])
+
     def test_a_broken_one_in_the_folder_does_not_stop_the_others(self):
         self.keep("schema: callready.targets/1\nid: broken\n", "broken.yaml")
         self.keep(self.named("my-pbx"), "pbx.yaml")
@@ -652,6 +699,32 @@ class Firewall(CommandsTest):
         self.assert_refused(self.run_it("firewall", "webex", *missing), "no results for webex",
                             "it has: small")
 
+    def test_what_only_the_report_knows_is_listed_from_it(self):
+        """A set that is not here, a value that only that run had, a sign-in of one's own."""
+        file = self.small(row(port=1).replace("[127.0.0.1]", '["${pbx}"]'))
+        other = self.write(SET.format(row=row(port=2)).replace("id: small", "id: other"), "other.yaml")
+        report = self.path("report.json")
+        self.run_it("check", "--set", file, "--set", other, "--var", "pbx=127.0.0.1", "--no-anchors",
+                    "--report", "json=" + report)
+        with open(report, encoding="utf-8") as opened:
+            seen = json.load(opened)
+        for probe in seen["probes"]:
+            probe["outcome"] = "silent"
+        with open(report, "w", encoding="utf-8") as opened:
+            json.dump(seen, opened)
+        for options, listed in (((), ["small", "other"]), (("--set", file), ["small", "other"]),
+                                (("other", "--set", other), ["other"]), (("Other",), ["other"])):
+            with self.subTest(options):
+                done = self.run_it("firewall", "--missing", "--from", report, *options, "--format", "json")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                lists = json.loads(done.stdout)["sets"]
+                self.assertEqual(listed, [one["id"] for one in lists])
+                for one in lists:
+                    self.assertEqual([["127.0.0.1"]], [[peer["text"] for peer in rule["destinations"]]
+                                                       for rule in one["rules"]])
+        self.assert_refused(self.run_it("firewall", "smal", "--missing", "--from", report),
+                            "unknown target set 'smal'")
+
     def test_what_is_missing_is_of_the_scenarios_that_were_checked(self):
         shared = row(port=1).replace("source: s", "source: s, scenarios: [day, night]")
         late = row(port=2).replace("id: row, ", "id: late, ").replace(
@@ -666,6 +739,15 @@ class Firewall(CommandsTest):
                 done = self.run_it("firewall", "--set", self.small(rows), "--from",
                                    self.path("report.json"), "--missing")
                 self.assertIn(listed, done.stdout, done.stderr)
+
+    def test_a_scenario_without_rows_of_its_own_is_in_every_list(self):
+        rows = row(port=1) + "\n  - " + row(port=2).replace("id: row, ", "id: late, ").replace(
+            "source: s", "source: s, scenarios: [night]")
+        self.check_small("--report", "json=" + self.path("report.json"), text=rows)
+        for options in ((), ("--missing", "--from", self.path("report.json"))):
+            done = self.run_it("firewall", "--set", self.small(rows), *options)
+            self.assertIn("In this list: Day.\nNot in this list (add with --scenario): night (Night).\n",
+                          done.stdout)
 
     def test_errors(self):
         done = self.run_it("firewall")

@@ -204,6 +204,52 @@ class Formats(unittest.TestCase):
                                self.text(name, "pfsense"), re.M)
             self.assertEqual({one for rule in rules for one in rule}, {one[0] for one in aliases}, name)
 
+    SETS = os.path.join(ROOT, "tests", "cli", "own_pbx.yaml")
+
+    def own(self, form):
+        return run("--set", self.SETS, "--var", "server=10.1.2.10", "--format", form)
+
+    def test_your_own_servers_stand_apart(self):
+        """Phones to a PBX in the local network: the same ports as the trunk, and no NAT."""
+        for form, both in {
+                "fortigate": (r'cr-own-pbx-lanudp5060"\n        set member "cr-10.1.2.10"\n',
+                              r'cr-own-pbx-udp5060"\n        set member "cr-203.0.113.0_24"\n'),
+                "paloalto": (r"address-group cr-own-pbx-lanudp5060 static \[ cr-10.1.2.10 \]",
+                             r"address-group cr-own-pbx-udp5060 static \[ cr-203.0.113.0_24 \]"),
+                "cisco-asa": (r"network cr-own-pbx-lanudp5060\n.*\n network-object host 10.1.2.10\n\S",
+                              r"network cr-own-pbx-udp5060\n.*\n network-object 203.0.113.0 \S+\n\S"),
+                "pfsense": (r"Alias cr_own_pbx_lanudp5060_nets .*\n10.1.2.10/32\n#",
+                            r"Alias cr_own_pbx_udp5060_nets .*\n203.0.113.0/24\n#"),
+                "opnsense": (r'"cr_own_pbx_lanudp5060_nets",[^}]*"content": "10.1.2.10/32"',
+                             r'"cr_own_pbx_udp5060_nets",[^}]*"content": "203.0.113.0/24"'),
+                "nftables": (r"ip daddr \{ 10.1.2.10 \} udp dport \{ 5060 \}",
+                             r"ip daddr \{ 203.0.113.0/24 \} udp dport \{ 5060 \}"),
+                "list": (r"# cr-own-pbx-lanudp5060: .*\n10.1.2.10\n",
+                         r"# cr-own-pbx-udp5060: .*\n203.0.113.0/24\n")}.items():
+            text = self.own(form)
+            for part in both:
+                self.assertRegex(text, part, form)
+            self.assertIn("cr-own-pbx-lanudp5060: UDP 5060 to 1 entry of your own network: Phones register", text)
+            self.assertIn("cr-own-pbx-udp5060: UDP 5060 to 1 entry: Calls through the trunk", text)
+        policies = re.findall(r'set name "(\S+)"((?:.*\n)*?)    next', self.own("fortigate"))
+        self.assertEqual({"cr-own-pbx-udp5060", "cr-own-pbx-tcp5061", "cr-own-pbx-tcp5090"},
+                         {name for name, settings in policies if "set nat enable" in settings})
+
+    def test_what_comes_from_outside_needs_a_forwarded_port(self):
+        for form in ("list", "fortigate", "paloalto", "cisco-asa", "pfsense", "opnsense", "nftables"):
+            text = " ".join(re.sub(r'["#!]|",', " ", self.own(form)).replace(" ,", " ").split())
+            self.assertIn("Traffic from outside (cr-own-pbx-inudp5062): if your server is behind NAT, "
+                          "the ports must also be forwarded to it (DNAT)", text, form)
+        self.assertRegex(self.own("fortigate"), r'set comments "callready .*: behind NAT, forward the ports')
+
+    def test_a_group_is_not_called_after_another_row(self):
+        text = self.own("fortigate")
+        group = re.search(r'set name "cr-own-pbx-tcp5061"(?:.*\n)*?.*set dstaddr "(\S+)"', text).group(1)
+        self.assertRegex(group, r"^cr-own-pbx-grp[0-9a-f]{4}$")
+        self.assertEqual(2, len(re.findall(f'set dstaddr "{group}"', text)))
+        self.assertIn(f'edit "{group}"', text)
+        self.assertRegex(text, r'set comment "callready \S+: for cr-own-pbx-tcp5061, cr-own-pbx-tcp5090"')
+
     def test_each_says_what_it_is(self):
         for name in self.sets:
             for form in ("list", "fortigate", "paloalto", "cisco-asa", "pfsense", "nftables"):

@@ -118,7 +118,8 @@ TEST(Firewall, RowsThatDifferInTheirDestinationsOnlyAreOneRule) {
   EXPECT_EQ(list.rules[0].sources, (std::vector<std::string>{"s1", "s2"}));
   EXPECT_EQ(protocol_in_words(list.rules[0]), "TCP (TLS)");
   EXPECT_EQ(protocol_in_words(list.rules[1]), "UDP");
-  EXPECT_EQ(list.others, std::vector<std::string>{"night (Night)"});
+  EXPECT_EQ(list.scenarios, (std::vector<std::string>{"Day", "Night"}))
+      << "without rows of its own";
 }
 
 TEST(Firewall, RegionsLeaveOthersOut) {

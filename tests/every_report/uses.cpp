@@ -240,6 +240,7 @@ class Uses {
       options.probes = case_.report.probes;
       options.findings = case_.report.findings;
       lists.push_back(firewall_rules(set, options));
+      if (const auto own = set_of_report(result)) add_firewall_lists(lists, *own, options);
     }
     for (const auto& format : firewall_formats()) {
       const auto text = format.render(lists, {options()});

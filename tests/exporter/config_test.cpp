@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "probe/exporter/ways.hpp"
+#include "probe/util/text.hpp"
 #include "tests/support/temporary_file.hpp"
 #include "tests/targets/rules.hpp"
 
@@ -101,6 +104,54 @@ TEST(ExporterConfig, TheSipAlgTestIsForThoseWhoWantIt) {
   EXPECT_EQ(options_of("", ", sip_alg_test: true"), std::vector<std::string>{file});
   EXPECT_EQ(options_of("modules: { default: { sip_alg_test: true } }\n", ""),
             std::vector<std::string>{file});
+}
+
+TEST(ExporterConfig, AFileThatNoTargetNamesIsNoPartOfTheRun) {
+  const auto text = [](const std::string& id) {
+    return "schema: callready.targets/1\nid: " + id +
+           "\ntitle: T\nvendor: V\n"
+           "capabilities: [{ id: calls, title: Calls, needs: [web] }]\nrequirements:\n"
+           "  - { id: web, title: Web, check: tcp, transport: [tcp], ports: [443], "
+           "addresses: [192.0.2.1] }\n";
+  };
+  const test::TemporaryFile needed(text("gateway")), unused(text("other")), broken("id: broken\n"),
+      pbx(text("pbx") + "needs_sets: [gateway]\n");
+  const auto read_with = [&](const test::TemporaryFile& third) {
+    return read(std::string(head) + "sets: [{ name: pbx, files: [" + pbx.path() + ", " +
+                needed.path() + ", " + third.path() + "] }]\n");
+  };
+  const auto result = read_with(unused);
+  ASSERT_TRUE(result.config);
+  EXPECT_EQ(result.config->jobs.at(0).options,
+            (std::vector<std::string>{"--set=" + pbx.path(), "--set=" + needed.path()}));
+  ASSERT_EQ(result.warnings.size(), 1u);
+  EXPECT_EQ(result.warnings[0].message,
+            "set 'pbx': none of its targets is 'other', which " + unused.path() + " holds");
+  EXPECT_FALSE(read_with(broken).config);
+}
+
+TEST(ExporterConfig, QualityIsMeasuredInTimeThatNobodyWaits) {
+  const auto with = [](const std::string& module, const std::string& every) {
+    return read(std::string(head) + "modules: { calls: " + module +
+                " }\nsets: [{ name: rainbow, modules: [calls], every: " + every + " }]\n");
+  };
+  const auto good = with("{ quality: true }", "5m");
+  ASSERT_TRUE(good.config);
+  EXPECT_EQ(good.config->jobs.at(0).options.front(), "--quality");
+  const auto heavy = with("{ thorough: true, calls: 30 }", "1h");
+  ASSERT_TRUE(heavy.config);
+  EXPECT_TRUE(contains(heavy.config->jobs.at(0).options, "--thorough"));
+  EXPECT_TRUE(contains(heavy.config->jobs.at(0).options, "--calls=30"));
+  for (const auto& [module, every, said] : std::initializer_list<std::array<const char*, 3>>{
+           {"{ quality: true }", "scrape", "'quality': its runs take longer than a scrape waits"},
+           {"{ thorough: true }", "15m", "'thorough': its runs load the line or take minutes"},
+           {"{ calls: 30 }", "scrape", "set 'rainbow' needs an 'every' of at least 1h"},
+           {"{ calls: 101 }", "1h", "'calls': expected at most 100"}}) {
+    const auto result = with(module, every);
+    ASSERT_EQ(result.problems.size(), 1u) << module;
+    EXPECT_NE(result.problems[0].to_string().find(said), std::string::npos)
+        << result.problems[0].to_string();
+  }
 }
 
 TEST(ExporterConfig, SaysWhereAndWhatIsWrong) {

@@ -1,4 +1,5 @@
 // The formats for other programs and for tickets: golden files, and what hostile text may not do.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -395,6 +396,12 @@ TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
     probe.probe.id = row.id;
     probe.observation.outcome = Outcome::answered;
     probe.observation.round_trip = Milliseconds(20);
+    MediaStream stream;
+    stream.up.emplace();
+    stream.up->delay_ms = stream.up->jitter_ms = 1;
+    stream.up->score.emplace();
+    stream.down = stream.loop = stream.up;
+    probe.observation.media = stream;
   }
   for (int i = 0; i < 100; ++i) {
     auto& capability = set.capabilities.emplace_back();
@@ -442,6 +449,45 @@ TEST(Metrics, HaveNoRoutersRoundTrips) {
   for (const auto render : {render_prometheus, render_exporter}) {
     EXPECT_NE(render(report, {}).find("} 0.004\n"), std::string::npos);
   }
+}
+
+TEST(ExporterMetrics, HaveTheFiguresOfStreams) {
+  Report report;
+  report.site.name = "Lyon";
+  auto& set = report.sets.emplace_back();
+  set.id = "calls";
+  auto& row = set.requirements.emplace_back();
+  row.id = "media";
+  row.missed = {MissedFigure{}, MissedFigure{}};
+  for (const double loss : {0.5, 2.0}) {
+    row.probes.push_back(fmt::format("media/{}", loss));
+    auto& [probe, seen] = report.probes.emplace_back();
+    probe.id = row.probes.back();
+    MediaStream stream;
+    stream.up.emplace();
+    stream.up->loss.percent = loss;
+    stream.up->delay_ms = 20;
+    stream.up->jitter_ms = 4;
+    stream.up->score = CallScore{80, 5 - loss, 3, 4};
+    stream.down = stream.up;
+    stream.fit = loss < 1;
+    seen.media = stream;
+  }
+  const auto text = render_exporter(report, {});
+  const std::string row_of = "{site=\"Lyon\",set=\"calls\",requirement=\"media\"";
+  for (const auto* way : {"up", "down"}) {
+    const auto labels = fmt::format("{},direction=\"{}\"}} ", row_of, way);
+    for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"loss_ratio", "0.02"},
+             {"delay_seconds", "0.02"},
+             {"jitter_seconds", "0.004"},
+             {"mos", "4.5"}}) {  // not of the stream that this computer spoiled
+      EXPECT_NE(text.find(fmt::format("callready_stream_{}{}{}\n", name, labels, value)),
+                std::string::npos)
+          << text;
+    }
+  }
+  EXPECT_NE(text.find("callready_stream_missed_figures" + row_of + "} 2\n"), std::string::npos);
 }
 
 TEST(ExporterMetrics, SaySinceWhenAndWhatToDo) {

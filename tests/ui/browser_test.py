@@ -41,6 +41,7 @@ class Page(unittest.TestCase):
         port = self.listener.getsockname()[1]
         program.write_set(self.folder, "local", port)
         program.write_set(self.folder, "slow", port, where="hosts: [slow.example]")
+        program.write_set(self.folder, "homemade", port, where=program.OF_ONES_OWN)
         dns = f"127.0.0.1:{self.silent.getsockname()[1]}"
         self.ui = program.Program(self.folder, options=["--no-anchors", "--dns", dns])
         self.addCleanup(self.ui.close)
@@ -163,6 +164,67 @@ class States(Page):
         elsewhere = [url for url in self.browser.requests()
                      if not url.startswith((f"http://{self.ui.address}/", "file://"))]
         self.assertEqual([], elsewhere)
+
+
+class OwnValues(Page):
+    """What only the user knows: asked for beside the service, and missing by its title."""
+
+    def setUp(self):
+        super().setUp()
+        self.pick("homemade")
+        self.until("!document.getElementById('needed').hidden")
+
+    def test_without_one_the_page_says_what_is_missing_and_leads_there(self):
+        self.assertEqual("Your server", self.browser.js("document.querySelector('#needed label').textContent"))
+        self.is_fine("needed")
+        self.browser.js("document.getElementById('run').click()")
+        self.until("!document.getElementById('result').hidden")
+        self.is_fine("lacking")
+        reasons = self.browser.js("document.getElementById('reasons').textContent")
+        self.assertIn("needs your own value: Your server", reasons)
+        self.assertNotIn("--var", reasons)
+        self.tab_to("#fill-in")
+        self.browser.key("Enter")
+        self.assertEqual("variable-server", self.focused())
+        self.type("not a name")
+        self.browser.key("Enter")
+        self.until("!document.getElementById('failed').hidden")
+        self.assertIn("expected a host name or an address",
+                      self.browser.js("document.getElementById('problem').textContent"))
+        self.browser.js("document.getElementById('back').click()")
+        self.browser.js("document.getElementById('variable-server').value = ''")
+        self.browser.js("document.getElementById('variable-server').focus()")
+        self.type("127.0.0.1")
+        self.browser.key("Enter")
+        self.until("document.title.startsWith('READY')")
+        self.assertTrue(self.browser.js("document.getElementById('undecided').hidden"))
+        self.assertEqual([], [url for url in self.browser.requests() if "127.0.0.1" in url.split("/", 3)[-1]])
+
+    def test_they_are_remembered_by_the_page_alone(self):
+        self.browser.js("document.getElementById('variable-server').focus()")
+        self.type("pbx.example.com")
+        self.pick("local")
+        self.until("document.getElementById('needed').hidden")
+        self.pick("homemade")
+        self.until("!document.getElementById('needed').hidden")
+        self.assertEqual("pbx.example.com", self.browser.js("document.getElementById('variable-server').value"))
+        self.assertEqual([0, 0], self.browser.js("[localStorage.length, sessionStorage.length]"))
+
+    def test_those_that_only_some_ways_need_are_in_the_settings(self):
+        self.pick("innovaphone")
+        self.until("!document.getElementById('variables').hidden")
+        where = "document.getElementById('variable-pbx').closest('fieldset').id"
+        before = self.browser.js(where)
+        self.browser.js("document.querySelectorAll('#scenarios input').forEach((one) => { if (!one.checked) one.click(); })")
+        self.assertEqual(["variables", "needed"], [before, self.browser.js(where)])
+
+
+class Search(Page):
+    def test_the_beginning_of_a_word_comes_first(self):
+        self.type("direct")
+        self.until("Boolean(document.querySelector('[name=service]:checked'))")
+        self.assertEqual("teams-direct-routing", self.browser.js(
+            "document.querySelector('[name=service]:checked').value"))
 
 
 class Comparison(Page):

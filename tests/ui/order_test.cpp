@@ -18,9 +18,9 @@ TEST(UiOrder, BecomesArguments) {
   EXPECT_EQ(read.order.secrets, "");
   auto words = read.order.arguments;
   std::sort(words.begin(), words.end());
-  EXPECT_EQ(words,
-            (Words{"--proxy=http://proxy.example.com:3128", "--quality", "--region=canada",
-                   "--region=us", "--scenario=hub", "--site=--redact", "--var=pbx=10.1.2.10"}));
+  EXPECT_EQ(words, (Words{"--proxy=http://proxy.example.com:3128", "--quality", "--region=canada",
+                          "--region=us", "--scenario=hub", "--site=--redact",
+                          "--var=rainbow/pbx=10.1.2.10"}));
 }
 
 TEST(UiOrder, SecretsAreNoArguments) {

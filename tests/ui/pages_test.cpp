@@ -23,7 +23,7 @@ struct Fixture {
     if (made.has_error()) throw std::runtime_error(made.error().text);
     server = std::move(*made);
     pages.emplace(loop.get_executor(), clock, children, Gate(server->local().port, keys),
-                  Runs::Places{"/nowhere/own", "/nowhere/history", {}}, [this] { ++over; });
+                  Runs::Places{"/nowhere/own", "/nowhere/history", {}, {}}, [this] { ++over; });
   }
   ~Fixture() {
     pages->stop();

@@ -25,6 +25,10 @@ capabilities: [{{ id: calls, title: Calls, needs: [web] }}]
 requirements:
   - {{ id: web, title: Web server, source: page 1, check: tcp, transport: [tcp], ports: [{port}], {where} }}
 """
+# For `where`: what the user has to name.
+OF_ONES_OWN = """hosts: ["${server}"] }
+variables:
+  - { name: server, title: Your server, example: pbx.example.com"""
 OPTIONS = ["--no-anchors", "--dns", "127.0.0.1:9", "--timeout", "20"]
 
 

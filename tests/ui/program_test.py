@@ -212,6 +212,44 @@ class Run(WithFolder):
         self.assertEqual("Own", json.loads(ui.get("service?id=own").text)["title"])
         self.assertTrue(self.run_to_its_end(ui, events, service="own")[-1]["report"])
 
+    def test_options_that_only_some_sets_know_reach_these(self):
+        program.write_set(self.folder, "own", self.port, settings="elsewhere", where=program.OF_ONES_OWN)
+        file = self.folder + "/elsewhere/callready/targets/own.yaml"
+        ui = self.start(options=[*program.OPTIONS, "--set", file, "--var", "server=127.0.0.1",
+                                 "--only=own/web", "--client", "web"])
+        ui.enter()
+        events = ui.events()
+        self.addCleanup(events.close)
+        for service in ("local", "own"):
+            last = self.run_to_its_end(ui, events, service=service)[-1]
+            self.assertEqual("", last["problem"])
+            report = json.loads(ui.get("report?as=json").text)
+            self.assertEqual([(service, "ready")], [(one["id"], one["verdict"]) for one in report["sets"]])
+            self.assertEqual(["--only own/web"] if service == "own" else [], report.get("part", []))
+
+    def test_what_could_not_be_decided_comes_with_its_reason(self):
+        program.write_set(self.folder, "own", self.port, where=program.OF_ONES_OWN)
+        ui = self.start()
+        ui.enter()
+        events = ui.events()
+        self.addCleanup(events.close)
+        self.run_to_its_end(ui, events, service="own")
+        (one,) = json.loads(ui.get("report?as=summary").text)["sets"]
+        self.assertEqual([("Web server", "needs your own value: --var server=...")],
+                         [(row["title"], row["told"]) for row in one["undecided"]])
+        self.run_to_its_end(ui, events, service="own", variables={"server": "127.0.0.1"})
+        (one,) = json.loads(ui.get("report?as=summary").text)["sets"]
+        self.assertEqual(("READY", []), (one["word"], one["undecided"]))
+        last = self.run_to_its_end(ui, events, service="own", variables={"server": "a b"})[-1]
+        self.assertIn("expected a host name or an address", last["problem"])
+
+    def test_an_option_that_no_set_knows_is_refused_at_once(self):
+        done = subprocess.run([program.CALLREADY, "ui", "--no-browser", "--", "--var", "serverr=x"],
+                              capture_output=True, text=True, check=False, timeout=program.DEADLINE_S,
+                              stdin=subprocess.DEVNULL)
+        self.assertEqual((2, ""), (done.returncode, done.stdout))
+        self.assertIn("unknown variable 'serverr'; did you mean 'server'?", done.stderr)
+
     def test_compared_with_before_and_hidden(self):
         ui = self.start()
         ui.enter()

@@ -36,12 +36,14 @@ struct Fixture {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
+  static std::vector<std::string> own_options(const std::string&) { return {"--no-anchors"}; }
+
   test::TemporaryFolder temporary;
   std::string folder = temporary.path();
   test::ManualClock clock;
   FakeChildren children;
   int changes = 0;
-  Runs runs{clock, children, {folder + "/own", folder + "/history", {"--no-anchors"}}, [this] {
+  Runs runs{clock, children, {folder + "/own", folder + "/history", own_options, {}}, [this] {
               ++changes;
             }};
 };

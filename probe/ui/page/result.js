@@ -71,6 +71,22 @@ export const abilities = (set, several) => {
   return several ? [element('h3', set.name), rows] : [rows];
 };
 
+// Values of the user's own have their titles here, not the command line's option.
+export const reasons = (set, variables, several) => {
+  const rows = element('ul', undefined, 'ability');
+  rows.setAttribute('role', 'list');
+  const title = (name) => variables.find((one) => one.name === name)?.title ?? name;
+  for (const one of set.undecided) {
+    const row = element('li', undefined, `tone-${one.mark}`);
+    const told = one.told.replace(/--var (\w+)=\.\.\.( (?=--var))?/g,
+                                  (_, name, more) => title(name) + (more ? ', ' : ''));
+    row.append(mark(one), element('b', one.title), element('span', told, 'told'));
+    rows.append(row);
+  }
+  if (set.undecided.length === 0) return [];
+  return several ? [element('h3', set.name), rows] : [rows];
+};
+
 const trends = {better: [t('Better'), 'good', '✓'], worse: [t('Worse'), 'bad', '✕'],
                 changed: [t('Changed'), 'unknown', '?'],
                 unknown: [t('No longer known'), 'unknown', '?']};

@@ -1,5 +1,5 @@
 // The page of callready ui: choosing, running, and what can be done with a result.
-import {abilities, changes, element, finding, t, verdict} from './result.js';
+import {abilities, changes, element, finding, reasons, t, verdict} from './result.js';
 
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -23,6 +23,9 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
   let hidden = false;      // private details
   let wanted = '';         // the service of the settings that are shown
   let asking = false;      // for these
+  let about = null;        // the set of that service, as `show --json` has it
+  let fields = [];         // for its variables
+  const typed = {};        // into these, by service and variable: remembered by this page alone
 
   const report = (format) => `report?as=${format}${hidden ? '&hide=1' : ''}`;
   const title = (id) => services.find((one) => one.id === id)?.title ?? id;
@@ -65,8 +68,10 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
 
   const list = () => {
     const words = plain($('search').value).split(' ').filter(Boolean);
+    // "direct" in "Direct Routing" counts for more than in "redirection".
+    const inside = (one) => Number(!words.every((word) => ` ${names(one)}`.includes(` ${word}`)));
     const found = services.filter((one) => words.every((word) => names(one).includes(word)))
-      .sort((a, b) => rank(a.id) - rank(b.id) || a.title.localeCompare(b.title));
+      .sort((a, b) => inside(a) - inside(b) || rank(a.id) - rank(b.id) || a.title.localeCompare(b.title));
     const searching = words.length > 0;
     const some = searching || everything || found.length <= few + 1 ? found : found.slice(0, few);
     if (!searching && !some.some((one) => one.id === 'demo')) some.push(demo);
@@ -113,33 +118,51 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     $('run').textContent = id ? t('Run the test: {}', title(id)) : t('Run the test');
     if (id === wanted) return;
     wanted = id;
-    for (const group of ['scenarios', 'regions', 'variables']) fill(group, []);
+    for (const group of ['scenarios', 'regions', 'needed', 'variables']) fill(group, []);
+    about = null;
     // Each answer is a program's run, and arrow keys are fast: one at a time, then the latest.
     if (asking) return;
     asking = true;
-    let set = null;
-    for (let about = ''; about !== wanted;) {
-      about = wanted;
-      try {
-        set = about && about !== 'demo' ? await (await ask(`service?id=${about}`)).json() : null;
-      } catch {
-        set = null;  // the run will say what is wrong with it
-      }
+    for (let latest = ''; latest !== wanted;) {
+      latest = wanted;
+      about = await describe(latest);
     }
     asking = false;
-    if (!set) return;
-    fill('scenarios', set.scenarios.length < 2 ? [] : set.scenarios.map((one) => box('scenarios', one, one.default)));
-    fill('regions', set.regions.map((one) => box('regions', one, false)));
-    fill('variables', set.variables.map((one) => {
-      const field = element('div', undefined, 'field');
-      const label = element('label', one.default ? t('{} (if left empty: {})', one.title, one.default) : one.title);
-      const input = element('input');
-      label.htmlFor = input.id = `variable-${one.name}`;
-      Object.assign(input, {type: 'text', name: one.name, spellcheck: false,
-                            placeholder: one.example ?? ''});
-      field.append(label, input);
-      return field;
-    }));
+    if (!about) return;
+    fill('scenarios', about.scenarios.length < 2 ? [] : about.scenarios.map((one) => box('scenarios', one, one.default)));
+    fill('regions', about.regions.map((one) => box('regions', one, false)));
+    fields = about.variables.map((one) => [one, field(one)]);
+    arrange();
+  };
+  // Nothing: the run will say what is wrong with it.
+  const describe = async (id) => {
+    try {
+      return id && id !== 'demo' ? await (await ask(`service?id=${id}`)).json() : null;
+    } catch {
+      return null;
+    }
+  };
+  const field = (one) => {
+    const made = element('div', undefined, 'field');
+    const label = element('label', one.default ? t('{} (if left empty: {})', one.title, one.default) : one.title);
+    const input = element('input');
+    const key = `${about.id}/${one.name}`;
+    label.htmlFor = input.id = `variable-${one.name}`;
+    Object.assign(input, {type: 'text', name: one.name, spellcheck: false, autocapitalize: 'none',
+                          placeholder: one.example ?? '', value: typed[key] ?? ''});
+    input.addEventListener('input', () => { typed[key] = input.value; });
+    made.append(label, input);
+    return made;
+  };
+  // What required rows cannot do without stands below the service, the rest in the settings.
+  const arrange = () => {
+    const ways = $('scenarios').hidden ? about.scenarios.map((one) => one.id) : ticked('scenarios');
+    const rows = about.requirements.filter((row) => row.check && row.severity === 'required' &&
+      (row.scenarios.length === 0 || row.scenarios.some((way) => ways.includes(way))));
+    const text = JSON.stringify(rows);
+    const isNeeded = ([one]) => !one.default && !one.optional && text.includes('${' + one.name + '}');
+    fill('needed', fields.filter(isNeeded).map(([, made]) => made));
+    fill('variables', fields.filter((one) => !isNeeded(one)).map(([, made]) => made));
   };
 
   const ticked = (id) => [...$(id).querySelectorAll('input:checked')].map((input) => input.value);
@@ -149,7 +172,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     if (!$('scenarios').hidden) wish.scenarios = ticked('scenarios');
     if (!$('regions').hidden) wish.regions = ticked('regions');
     wish.variables = {};
-    for (const input of $('variables').querySelectorAll('input')) {
+    for (const input of document.querySelectorAll('#needed input, #variables input')) {
       if (input.value.trim()) wish.variables[input.name] = input.value.trim();
     }
     for (const id of ['quality', 'thorough']) wish[id] = $(id).checked;
@@ -226,6 +249,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     } catch (error) {
       return asked === current() ? failed(error.message) : undefined;
     }
+    const variables = (about?.id === state.service ? about : await describe(state.service))?.variables ?? [];
     if (asked !== current()) return;  // it comes too late
     shown = asked;
     show('comparison', false);
@@ -239,6 +263,10 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     show('causes', summary.causes.length + summary.open.length > 0);
     $('capabilities').replaceChildren(...summary.sets.flatMap((set) => abilities(set, summary.sets.length > 1)));
     show('abilities', summary.sets.some((set) => set.capabilities.length > 0));
+    const why = summary.sets.flatMap((set) => reasons(set, variables, summary.sets.length > 1));
+    $('reasons').replaceChildren(...why);
+    show('undecided', why.length > 0);
+    show('lacking', summary.sets.some((set) => set.undecided.some((one) => one.told.includes('--var '))));
     $('notes').replaceChildren(...summary.notes.map((note) => element('li', note)));
     show('remarks', summary.notes.length > 0);
     links();
@@ -332,6 +360,14 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
   for (const id of ['other', 'back']) $(id).addEventListener('click', () => choose());
   $('search').addEventListener('input', list);
   $('services').addEventListener('change', settings);
+  $('scenarios').addEventListener('change', arrange);
+  $('fill-in').addEventListener('click', () => {
+    choose(false);
+    const inputs = [...document.querySelectorAll('#needed input, #variables input')];
+    const empty = inputs.find((input) => !input.value) ?? $('search');
+    if ($('settings').contains(empty)) $('settings').open = true;
+    empty.focus();
+  });
   $('all').addEventListener('click', () => {
     everything = true;
     list();
