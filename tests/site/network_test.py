@@ -4,15 +4,14 @@ import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .names import HERE
 from .tools import Missing, tool
 
-CALLREADY = os.environ.get("CALLREADY")
 SET = os.path.join(HERE, "corporate.yaml")
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class NetworkTest(SiteTest):
     def check(self, site, *options):
         done = site.run([CALLREADY, "check", "example", "--set", SET, "--json", *options])
