@@ -144,7 +144,8 @@ AresChannel::~AresChannel() {
 // All servers of the file, if c-ares left some of them out; otherwise none.
 std::vector<SocketAddress> AresChannel::all_if_some_lack(const std::string& resolv_conf) {
   constexpr std::size_t most_bytes = 65'536;
-  auto [all, zones] = parse_name_servers(platform::read_input(resolv_conf, most_bytes).text);
+  auto [all, zones] =
+      platform::parse_name_servers(platform::read_input(resolv_conf, most_bytes).text);
   zones_ = std::move(zones);
   const auto known = servers();
   const bool lacks = std::any_of(zones_.begin(), zones_.end(), [&](const auto& zone) {
@@ -153,13 +154,13 @@ std::vector<SocketAddress> AresChannel::all_if_some_lack(const std::string& reso
   std::vector<SocketAddress> servers;
   if (!lacks) return servers;
   for (const auto& address : all) servers.push_back({address, dns_port});
-  connect_by_zone(channel_, zones_);
+  platform::connect_by_zone(channel_, zones_);
   return servers;
 }
 
 std::string AresChannel::interface_of(const IpAddress& server) const {
   const auto zone = zones_.find(server);
-  return zone != zones_.end() ? interface_name(zone->second) : std::string();
+  return zone != zones_.end() ? platform::interface_name(zone->second) : std::string();
 }
 
 void AresChannel::cancel() {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "probe/net/guard.hpp"
-#include "probe/net/link_servers.hpp"
 #include "probe/net/one_shot.hpp"
 #include "probe/net/socket_watches.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/platform/link_servers.hpp"
 
 namespace callready {
 
@@ -85,7 +85,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   asio::any_io_executor executor_;
   asio::steady_timer timer_;
   ares_channel channel_ = nullptr;
-  Zones zones_;
+  platform::Zones zones_;
   std::vector<std::string> search_domains_;
   bool use_hosts_file_ = true;
   bool asking_ = false;  // a question is being submitted: an answer now comes from no server

@@ -1,4 +1,4 @@
-#include "probe/net/link_servers.hpp"
+#include "probe/platform/link_servers.hpp"
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -8,7 +8,7 @@
 #include "probe/platform/descriptor.hpp"
 #include "probe/util/text.hpp"
 
-namespace callready {
+namespace callready::platform {
 namespace {
 
 unsigned number_of(const std::string& zone) {
@@ -19,13 +19,13 @@ unsigned number_of(const std::string& zone) {
 // What c-ares does by itself, but for the zone.
 struct Sockets {
   static ares_socket_t open(int family, int type, int protocol, void*) {
-    const int socket = platform::open_socket(family, type, protocol);
+    const int socket = open_socket(family, type, protocol);
     if (socket >= 0) ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
     return socket;
   }
 
   static int close(ares_socket_t socket, void*) {
-    platform::close_descriptor(socket);
+    close_descriptor(socket);
     return 0;
   }
 
@@ -79,4 +79,4 @@ std::string interface_name(unsigned number) {
   return ::if_indextoname(number, name) != nullptr ? name : "";
 }
 
-}  // namespace callready
+}  // namespace callready::platform

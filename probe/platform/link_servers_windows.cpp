@@ -1,7 +1,7 @@
 // Windows has no resolv.conf.
-#include "probe/net/link_servers.hpp"
+#include "probe/platform/link_servers.hpp"
 
-namespace callready {
+namespace callready::platform {
 
 NameServers parse_name_servers(std::string_view) { return {}; }
 
@@ -9,4 +9,4 @@ void connect_by_zone(ares_channel, const Zones&) {}
 
 std::string interface_name(unsigned) { return {}; }
 
-}  // namespace callready
+}  // namespace callready::platform

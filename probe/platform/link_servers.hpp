@@ -11,7 +11,7 @@
 
 #include "probe/model/ip.hpp"
 
-namespace callready {
+namespace callready::platform {
 
 using Zones = std::map<IpAddress, unsigned>;  // the interface's number in the system; 0: none
 
@@ -28,4 +28,4 @@ void connect_by_zone(ares_channel channel, const Zones& zones);
 
 std::string interface_name(unsigned number);
 
-}  // namespace callready
+}  // namespace callready::platform
