@@ -355,6 +355,20 @@ TEST_F(UdpRangeRelays, ProveBothDirections) {
   EXPECT_TRUE(seen.round_trip);
 }
 
+// Each goes its own way: one that the server sends elsewhere leads no other astray.
+TEST_F(UdpRangeRelays, AreRedirectedEachByItself) {
+  test::FakeTurnOptions options;
+  test::FakeTurn first(runner.loop.context, options);
+  options.address = IpAddress::v4({127, 0, 0, 2});
+  test::FakeTurn second(runner.loop.context, options);
+  first.redirect_to = second.address();
+  const auto seen = look(first);
+  EXPECT_EQ(first.granted(), 1);
+  EXPECT_EQ(second.granted(), 15);
+  EXPECT_EQ(second.allocations(), 0);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured), 16);
+}
+
 TEST_F(UdpRangeRelays, AreTwiceAsManyInAThoroughRun) {
   runner.settings.thorough = true;
   test::FakeTurn server(runner.loop.context, {});
