@@ -103,6 +103,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
     if (knows_old_versions_only(attempt.stream.error())) {
       observation.detail = DetailCode::tls_version;
     }
+    if (!dialled.tls.not_tls.empty()) observation.detail = DetailCode::not_tls;
     if (far_end::says_busy_before_tls(dialled.tls.not_tls)) record_busy(observation);
     co_return dialled;
   }
