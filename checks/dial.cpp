@@ -29,7 +29,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job, int 
   if (connected.has_error()) {
     failure = connected.error();
     record(observation, connected.error());
-    if (job.doubtful) note_short_wait(observation, options.timeout);
+    note_short_wait(observation, job, options.timeout);
     std::vector<std::uint8_t> no_payload;
     co_await ask_who_refused(context, job, std::move(no_payload), observation);
     co_return nullptr;
@@ -54,8 +54,13 @@ void record_connected(Observation& observation, const Failure& failure, DetailCo
   if (observation.outcome == Outcome::silent) set_outcome(observation, Outcome::failed, silence);
 }
 
-void note_short_wait(Observation& observation, milliseconds waited) {
-  if (observation.outcome != Outcome::silent) return;
+UdpPatience patience_for(const Job& job) {
+  if (job.doubtful) return {3, timeouts::silent_host_reply};
+  return {};
+}
+
+void note_short_wait(Observation& observation, const Job& job, milliseconds waited) {
+  if (!job.doubtful || observation.outcome != Outcome::silent) return;
   add_evidence(observation, EvidenceKind::short_wait,
                phrase("given up after {} s: this host had answered nothing by then",
                       static_cast<double>(waited.count()) / 1000),
@@ -103,6 +108,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
     if (knows_old_versions_only(attempt.stream.error())) {
       observation.detail = DetailCode::tls_version;
     }
+    if (!dialled.tls.not_tls.empty()) observation.detail = DetailCode::not_tls;
     if (far_end::says_busy_before_tls(dialled.tls.not_tls)) record_busy(observation);
     co_return dialled;
   }

@@ -30,10 +30,14 @@ void record_busy(Observation& observation);
 // that detail), not an absent host.
 void record_connected(Observation& observation, const Failure& failure, DetailCode silence);
 
-// If nothing came back: notes that the wait was shorter than usual.
-void note_short_wait(Observation& observation, milliseconds waited);
+// With a request over UDP; less where the job is doubtful.
+UdpPatience patience_for(const Job& job);
 
-// On failure the outcome, detail and evidence are set. On success the outcome is `connected`, the
+// If nothing came back to a doubtful job: notes that the wait was shorter than usual.
+void note_short_wait(Observation& observation, const Job& job, milliseconds waited);
+
+// On failure the outcome, detail and evidence are set; "not_tls" where what came was not TLS. On
+// success the outcome is `connected`, the
 // round trip is that of the TCP handshake, and `timing_ms` has "connect" and, for TLS, "handshake".
 // Through a proxy (proxy_route.hpp) the address is the proxy's, the far end's round trip is not
 // known, and "tunnel" is the time until the tunnel stood. A doubtful job gets the time of two SYNs

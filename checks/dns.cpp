@@ -313,6 +313,8 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
     question.tcp = job.probe.target.transport != Transport::udp;
     // This computer's own resolver is behind no interface.
     if (!server.address.is_loopback()) question.interface = context.settings.interface;
+    const auto link = context.resolver.channel().interface_of(server.address);
+    if (!link.empty()) question.interface = link;
     work.push_back(ask_one(context.executor, context.scope, question));
   }
   const auto all = co_await together(context.executor, std::move(work));

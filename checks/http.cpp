@@ -16,6 +16,7 @@
 #include <algorithm>
 
 #include "checks/certificate_evidence.hpp"
+#include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "checks/proxy_route.hpp"
 #include "probe/net/dns_records.hpp"
@@ -174,6 +175,7 @@ asio::awaitable<void> ask_direct(Context& context, Job job, std::string url, Wan
   request.interface = context.settings.interface;
   describe(request, wanted);
   request.tunnel = false;
+  if (job.doubtful) request.connect = timeouts::silent_host_connect;
   auto limit = timeouts::tcp_connect + timeouts::stream_reply;
   if (wanted.tls) limit += timeouts::tls_handshake;
   HttpClient client(context.executor, context.tls);
@@ -186,6 +188,7 @@ asio::awaitable<void> ask_direct(Context& context, Job job, std::string url, Wan
   const auto connect = reply.timing_ms.find(Timing::connect);
   if (connect != reply.timing_ms.end()) observation.round_trip = Milliseconds(connect->second);
   conclude(observation, reply, wanted, context.scope.clock.wall_now());
+  note_short_wait(observation, job, request.connect);
 }
 
 asio::awaitable<void> ask_through_proxy(Context& context, Job job, std::string url, Wanted wanted,

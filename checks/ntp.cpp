@@ -11,6 +11,7 @@
 
 #include <cmath>
 
+#include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "probe/net/ntp.hpp"
 #include "probe/net/udp.hpp"
@@ -93,11 +94,13 @@ asio::awaitable<Observation> run_ntp(Context& context, Job job) {
     packet = *parsed;
     return true;
   };
-  const auto outcome = co_await udp_request(*socket, context.scope, request, matches);
+  const auto patience = patience_for(job);
+  const auto outcome = co_await udp_request(*socket, context.scope, request, matches, patience);
   if (outcome.has_error()) {
     observation.attempts = outcome.error().attempts;
     const auto& failure = outcome.error().failure;
     record(observation, malformed && failure.kind == FailureKind::timed_out ? *malformed : failure);
+    note_short_wait(observation, job, patience.reply);
     co_return observation;
   }
   observation.attempts = outcome->attempts;

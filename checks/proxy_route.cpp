@@ -45,10 +45,9 @@ void add_login(HttpRequest& request, const Context& context, ProxyAuth auth) {
   request.proxy->password = login->password;
 }
 
-void settle(ProxyLogin& login, ProxyAuth works) {
+// The next one's turn.
+void hand_on(ProxyLogin& login) {
   login.trying = false;
-  login.settled = true;
-  login.works = works;
   for (const auto& waiter : login.waiting) waiter.deliver(true);
   login.waiting.clear();
 }
@@ -58,11 +57,12 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
                                        HttpRequest request, const ProxyAttempt& attempt,
                                        Instant deadline) {
   login.trying = true;
-  auto works = ProxyAuth::none;
   auto reply = std::move(refused);
   const auto schemes = schemes_to_try(login_for(context, request.proxy->url), reply);
+  login.settled = schemes.empty();
   for (const auto auth : schemes) {
     if (context.scope.stop.stopped() || context.scope.clock.now() >= deadline) break;
+    login.settled = true;
     add_login(request, context, auth);
     auto next = co_await attempt(request, deadline);
     const bool answered = next.connect_status != 0 || next.status != 0;
@@ -78,10 +78,10 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
       login.refused.push_back(auth);
       continue;
     }
-    works = auth;
+    login.works = auth;
     break;
   }
-  settle(login, works);
+  hand_on(login);
   co_return reply;
 }
 
@@ -234,7 +234,7 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
   if (logged_in) add_login(request, context, login.works);
   auto reply = co_await attempt(request, deadline);
   if (!wants_login(reply) || logged_in) co_return reply;
-  if (login.trying) {
+  while (login.trying) {
     const OneShot<bool> turn(context.executor);
     login.waiting.push_back(turn);
     const auto waited = co_await turn.wait(context.scope, deadline);

@@ -50,7 +50,8 @@ struct Relay {
   Text why;                            // empty: granted; else what went wrong, for a person
   int code = 0;                        // the server's error code
 };
-// Keeps in `server` its challenge, and where it redirects to, for the next ones.
+// Keeps in `server` its challenge, and where it redirects to, for the next ones. Meanwhile nobody
+// else may use that object.
 asio::awaitable<Relay> open_relay(Context& context, RelayServer& server);
 
 }  // namespace callready::checks

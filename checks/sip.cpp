@@ -56,8 +56,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
   const UdpMatch is_final = [&collector](const Datagram& datagram) {
     return collector.take(datagram.bytes, sip::Carriage::datagram);
   };
-  UdpPatience patience;
-  if (job.doubtful) patience = {3, timeouts::silent_host_reply};
+  const auto patience = patience_for(job);
   const auto result = co_await udp_request(*socket, context.scope, *request, is_final, patience);
   std::optional<Failure> failure;
   if (result) {
@@ -69,7 +68,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
     failure = result.error().failure;
   }
   conclude_sip(observation, collector, failure, false);
-  if (job.doubtful) note_short_wait(observation, patience.reply);
+  note_short_wait(observation, job, patience.reply);
   add_exchange(observation, collector, options, local);
 }
 

@@ -48,15 +48,18 @@ struct Ask {
   bool answered() const { return collector.reply().has_value(); }
 };
 
-Ask make(const Context& context, const Job& job, const SocketAddress& local, Ask ask) {
+// Nothing, or why the message cannot be written.
+std::optional<Failure> write(const Context& context, const Job& job, const SocketAddress& local,
+                             Ask& ask) {
   auto options = sip_options(context, job, local);
   options.transport = ask.transport;
   options.size = ask.bytes;
   if (ask.back) options.reply_size = ask.bytes;
   auto built = sip::build(options);
-  if (built.has_value()) ask.message = std::move(*built);
+  if (built.has_error()) return built.error();
+  ask.message = std::move(*built);
   ask.collector = sip::Collector(options.transaction);
-  return ask;
+  return std::nullopt;
 }
 
 class Datagrams {
@@ -65,10 +68,10 @@ class Datagrams {
       : context_(context), job_(job), socket_(std::move(socket)) {}
 
   Ask& add(std::size_t bytes, bool back = false) {
-    Ask ask{bytes};
+    auto& ask = asked.emplace_back(Ask{bytes});
     ask.back = back;
-    asked.push_back(make(context_, job_, socket_.local(), std::move(ask)));
-    return asked.back();
+    if (const auto why = write(context_, job_, socket_.local(), ask)) failure = why;
+    return ask;
   }
 
   // Sends it once more, and listens for a second. False: no more can be asked here, see `failure`.
@@ -175,7 +178,8 @@ asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, T
   auto dialled = co_await dial(context, there, options, unused);
   if (!dialled.stream) co_return std::nullopt;
   Ask ask{longer, probe.target.transport};
-  ask = make(context, there, dialled.stream->local(), std::move(ask));
+  const auto unwritten = write(context, there, dialled.stream->local(), ask);
+  if (unwritten) co_return std::nullopt;
   const auto server = there.remote();
   const bool allowed = co_await sip_allowed(context, server, ask.transport);
   if (!allowed) co_return std::nullopt;

@@ -37,6 +37,7 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   observation.attempts = exchange.attempts;
   if (exchange.answer.has_error()) {
     record_no_answer(observation, channel, exchange.answer.error());
+    note_short_wait(observation, job, patience_for(job).reply);
     if (observation.outcome == Outcome::skipped) co_return observation;
     auto payload = request;
     co_await ask_who_refused(context, job, std::move(payload), observation);

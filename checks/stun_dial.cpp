@@ -27,7 +27,7 @@ asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& o
     co_return dialled;
   }
   observation.local = SocketAddress{connected->local().address, socket->local().port};
-  dialled.channel = make_stun_channel(std::move(*socket));
+  dialled.channel = make_stun_channel(std::move(*socket), patience_for(job));
   co_return dialled;
 }
 

@@ -52,8 +52,6 @@ asio::awaitable<Observation> run_tls(Context& context, Job job) {
   if (observation.outcome == Outcome::skipped) co_return observation;
   if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
     conclude_chain(observation, info, job);
-  } else if (!info.not_tls.empty()) {
-    observation.detail = DetailCode::not_tls;
   }
   co_return observation;
 }

@@ -325,6 +325,7 @@ asio::awaitable<Tried> try_once(Context& context, Job job,
   tried.port_taken = refused && reply.code == 437 && which == Round::first;
   if (tried.port_taken) co_return tried;
   record_reply(observation, client, reply);
+  if (!client.challenge()) note_short_wait(observation, job, patience_for(job).reply);
   co_await measure(context, job, redirected_by, client, reply.status, cleanup, observation);
   const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {

@@ -216,8 +216,9 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
     if (!life.died) {
       const bool going_on =
           co_await sleep_until(context.executor, context.scope, now + timeouts::relay_beat);
-      if (!going_on) break;
-      continue;
+      if (going_on) continue;
+      life.not_measured = stopped().text;
+      co_return life;
     }
     if (life.heard == 0) {
       life.died = false;

@@ -36,11 +36,10 @@ struct Gathering {
   int running = 0;
 };
 
-void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Instant now) {
+void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target) {
   port.by = icmp.sender;
   if (icmp.kind == IcmpKind::port_unreachable && icmp.sender == target) {
     port.result = DetailCode::arrived;
-    port.round_trip = elapsed(port.sent, now);
   } else if (icmp.kind == IcmpKind::time_exceeded) {
     // A router inside the site may answer before it applies its own drop rule: no proof.
     port.result = beyond_the_edge(icmp.sender) ? DetailCode::left_site : DetailCode::silent;
@@ -106,12 +105,16 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
   }
 
   void note(Port& port, const UdpEvent& event) {
+    auto came = range_->context.scope.clock.now();
     if (const auto* icmp = std::get_if<IcmpError>(&event)) {
-      note_icmp(port, *icmp, range_->target, range_->context.scope.clock.now());
+      note_icmp(port, *icmp, range_->target);
     } else {
       port.result = DetailCode::replied;
-      port.round_trip = elapsed(port.sent, std::get<Datagram>(event).arrived);
+      came = std::get<Datagram>(event).arrived;
     }
+    const bool by_target = port.result == DetailCode::replied || port.result == DetailCode::arrived;
+    // After a repetition nobody knows which packet was answered (Karn's algorithm, RFC 6298).
+    if (by_target && !port.repeated) port.round_trip = elapsed(port.sent, came);
   }
 
   void wake() {
@@ -163,6 +166,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     for (std::size_t i = from; i < range->ports.size(); ++i) {
       auto& port = range->ports[i];
       if (port.result != DetailCode::silent || !port.waited) continue;
+      port.repeated = true;
       const auto sent = ask_echo(*range, port);
       static_cast<void>(sent);  // a local failure showed at the first one
     }
@@ -210,7 +214,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
       co_return;
     }
     if (answer.icmp) {
-      note_icmp(port, *answer.icmp, range->target, context.scope.clock.now());
+      note_icmp(port, *answer.icmp, range->target);
       co_return;
     }
     if (!answer.control_answered) co_return;
@@ -266,7 +270,7 @@ asio::awaitable<void> climb_first(std::shared_ptr<Range> range, Instant until,
   first.climbed = found.sent;
   first.tried |= found.by_this_call || found.refused;
   if (found.refused && first.result == DetailCode::silent) {
-    note_icmp(first, found.refused->error, range->target, context.scope.clock.now());
+    note_icmp(first, found.refused->error, range->target);
   }
   if (found.by_this_call && first.result == DetailCode::silent) {
     first.result = DetailCode::left_site;

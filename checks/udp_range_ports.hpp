@@ -19,7 +19,8 @@ struct Port {
   DetailCode result = DetailCode::silent;
   std::optional<IpAddress> by;  // who sent the ICMP error
   bool no_way = false;          // it said "unreachable", not "prohibited": it has no route there
-  Instant sent;
+  Instant sent;                 // the first time
+  bool repeated = false;        // an echo was asked again
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
   bool climbed = false;  // the search for a router outside sent to it

@@ -33,7 +33,8 @@ asio::awaitable<void> settle_doubt(std::shared_ptr<Sample> sample, TurnClient& f
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
   const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
   if (!place) co_return;
-  auto second = co_await open_relay(context, sample->server);
+  auto server = sample->server;
+  auto second = co_await open_relay(context, server);
   if (second.client && second.why.empty()) {
     Text why;
     const auto carried = co_await between_relays(context, first, *second.client, why);
@@ -84,7 +85,9 @@ asio::awaitable<bool> try_one(std::shared_ptr<Sample> sample) {
   const auto place =
       co_await context.relays.enter(context.executor, context.scope, context.deadline);
   if (!place || sample->refused) co_return false;
-  auto relay = co_await open_relay(context, sample->server);
+  auto server = sample->server;  // others are on their way, perhaps by another redirect
+  auto relay = co_await open_relay(context, server);
+  sample->server = std::move(server);
   if (!relay.why.empty()) sample->why = relay.why;
   // What one was refused for, the others will be, too; those that have a relay keep it.
   if (relay.code != 0 || !relay.client) sample->refused = true;

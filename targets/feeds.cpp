@@ -38,17 +38,16 @@ std::string text_of(JsonFile& file, const Json& object, const char* key) {
 // "443" or "80,443"
 std::vector<PortRange> read_ports(JsonFile& file, const Json& object, const char* key) {
   std::vector<PortRange> ports;
-  auto text = text_of(file, object, key);
-  while (!text.empty()) {
-    const auto comma = text.find(',');
-    const auto word = text.substr(0, comma);
+  const auto text = text_of(file, object, key);
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
     if (const auto range = PortRange::parse(word)) {
       ports.push_back(*range);
     } else {
       file.seek(key);
       file.complain(std::string("\"") + key + "\": " + in_quotes(word) + " is no port");
     }
-    text = comma == std::string::npos ? std::string() : text.substr(comma + 1);
   }
   return ports;
 }
@@ -226,7 +225,7 @@ std::string_view feed_word(FeedKind kind) {
 
 std::optional<FeedEntry> Feed::find(std::string_view key) const {
   std::optional<FeedEntry> all;
-  std::set<std::string> seen;  // networks, to find duplicates among thousands quickly
+  FeedEntry listed;  // with duplicates
   for (const auto& entry : entries) {
     const bool below =
         entry.key.size() > key.size() && entry.key.starts_with(key) && entry.key[key.size()] == '/';
@@ -238,14 +237,18 @@ std::optional<FeedEntry> Feed::find(std::string_view key) const {
       all->priority = entry.priority;
       all->required = entry.required;
     }
-    for (const auto& item : entry.names) add_once(all->names, item);
-    for (const auto& item : entry.wildcards) add_once(all->wildcards, item);
-    for (const auto& item : entry.tcp) add_once(all->tcp, item);
-    for (const auto& item : entry.udp) add_once(all->udp, item);
-    for (const auto& network : entry.networks) {
-      if (seen.insert(network.to_string()).second) all->networks.push_back(network);
-    }
+    append(listed.names, entry.names);
+    append(listed.wildcards, entry.wildcards);
+    append(listed.tcp, entry.tcp);
+    append(listed.udp, entry.udp);
+    append(listed.networks, entry.networks);
   }
+  if (!all) return all;
+  add_new(all->names, listed.names);
+  add_new(all->wildcards, listed.wildcards);
+  add_new(all->tcp, listed.tcp);
+  add_new(all->udp, listed.udp);
+  add_new(all->networks, listed.networks);
   return all;
 }
 

@@ -1,10 +1,10 @@
 #include "probe/cli/arguments.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <regex>
 #include <sstream>
 
 #include "probe/cli/arguments_commands.hpp"
@@ -14,28 +14,53 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/say.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
 
-// One line. A secret that somebody gave as an argument after all is not repeated.
+// Where the value behind "--turn-password=" begins, the end for an option alone; npos for any other
+// word.
+std::size_t value_of_secret(std::string_view word) {
+  const auto lowered = lower_case(word);
+  for (const auto* name : {"user", "password", "secret", "token", "credential"}) {
+    const auto found = lowered.find(name, lowered.find('-'));
+    if (found != word.npos) return std::min(word.find('=', found), word.size() - 1) + 1;
+  }
+  return word.npos;
+}
+
+// CLI11's `before` and, after it, its `after`, in our words, if it has both.
+void in_plain_words(std::string& text, std::string_view before, std::string_view ours,
+                    std::string_view after, std::string_view our_after) {
+  const auto first = text.find(before);
+  const auto second = first == text.npos ? first : text.find(after, first + before.size());
+  if (second == text.npos) return;
+  text.replace(second, after.size(), our_after);
+  text.replace(first, before.size(), ours);
+}
+
+// One line. A secret that somebody gave as an argument after all is not repeated. No std::regex: it
+// recurses once for each character.
 std::string failure_line(const CLI::App* app, const CLI::Error& error) {
-  const std::string option = "(--?[^ =]*(?:user|password|secret|token|credential)[^ =]*)";
-  static const std::regex with_value(option + "=\\S+", std::regex::icase);
-  static const std::regex alone(option + "(?= |$)", std::regex::icase);
-  static const std::regex word("(^| )(?!--)\\S+");
   std::string text(error.what());
   std::replace(text.begin(), text.end(), '\n', ' ');
-  static const std::regex no_value(": 1 required (\\S+) missing$");
-  static const std::regex too_few("At least (\\d+) required but received (\\d+)$");
-  text = std::regex_replace(text, no_value, " needs a value: $1");
-  text = std::regex_replace(text, too_few, "expected at least $1, got $2");
-  text = std::regex_replace(text, with_value, "$1=...");
+  in_plain_words(text, ": 1 required ", " needs a value: ", " missing", "");
+  in_plain_words(text, "At least ", "expected at least ", " required but received ", ", got ");
   // "were not expected: hunter2 --token": CLI11 lists the value of an unknown option as well.
-  const auto list = text.starts_with("The following argument") ? text.find(": ") : text.npos;
-  if (list != text.npos && std::regex_search(text, alone)) {
-    text = text.substr(0, list + 2) + std::regex_replace(text.substr(list + 2), word, "$1...");
+  const bool unexpected = text.starts_with("The following argument");
+  const auto head = unexpected ? text.substr(0, text.find(": ") + 2) : std::string();
+  std::vector<std::string> words;
+  bool alone = false;
+  for (const auto word : split(std::string_view(text).substr(head.size()), " ")) {
+    const auto value = value_of_secret(word);
+    alone = alone || value == word.size();
+    words.push_back(std::string(word.substr(0, value)) + (value < word.size() ? "..." : ""));
   }
+  for (auto& word : words) {
+    if (unexpected && alone && !word.starts_with("--")) word = "...";
+  }
+  text = fmt::format("{}{}", head, fmt::join(words, " "));
   const auto commands = app->get_subcommands();
   const auto command = commands.empty() ? "" : ' ' + commands.front()->get_name();
   return fmt::format("callready: {} (callready help{} says more)\n", text, command);

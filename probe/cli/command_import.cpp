@@ -7,9 +7,11 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/engine/session.hpp"
+#include "probe/engine/watchdog.hpp"
 #include "probe/model/day.hpp"
 #include "probe/net/download.hpp"
 #include "probe/net/service_timeouts.hpp"
+#include "probe/net/timeouts.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/json_file.hpp"
 #include "targets/loader.hpp"
@@ -18,6 +20,13 @@
 
 namespace callready {
 namespace {
+
+// Not for printing: a pager may hold that up.
+template <typename Work>
+auto in_time(Work work) {
+  const TimeLimit limit("reading the list", timeouts::reading);
+  return work();
+}
 
 // The list's bytes, or nothing after the error has been printed.
 std::optional<std::string> read_list(const Arguments& arguments) {
@@ -52,7 +61,7 @@ int refresh(const Feed& feed, const std::string& path) {
   std::vector<Problem> problems;
   const auto text = read_list_file(path, YamlLimits{}.bytes, "a target set", problems);
   if (!text) return print_problems(problems);
-  const auto result = refresh_set(*text, path, feed, load_rules());
+  const auto result = in_time([&] { return refresh_set(*text, path, feed, load_rules()); });
   for (const auto& warning : result.warnings) complain(warning);
   if (!result.problems.empty()) return print_problems(result.problems);
   if (result.changes.empty()) return printed(path + ": nothing is different\n");
@@ -83,12 +92,12 @@ int run_import(const Arguments& arguments) {
   const auto text = read_list(arguments);
   if (!text) return usage_error;
   const auto& source = arguments.url.empty() ? arguments.names[1] : arguments.url;
-  const auto read = read_feed(*kind, *text, source);
+  const auto read = in_time([&] { return read_feed(*kind, *text, source); });
   if (!read.feed) return print_problems(read.problems);
   if (!arguments.into_file.empty()) return refresh(*read.feed, arguments.into_file);
   const auto today = day_of(std::chrono::system_clock::now());
   const auto set = set_from_feed(*read.feed, today);
-  const auto loaded = load_text(set, source, load_rules());
+  const auto loaded = in_time([&] { return load_text(set, source, load_rules()); });
   if (loaded.set) return printed(set);
   return fail(fmt::format("{}: does not make a valid set: {}", source,
                           loaded.problems.empty() ? "it holds nothing that a set is made of"

@@ -267,7 +267,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
 }
 
 // The run's, or a copy of it that is bound to the probe's interface: all probes there share what is
-// known about proxies' logins and about refusals, and the manners.
+// known about refusals, and the manners.
 checks::Context& Dispatcher::context_of(const Probe& probe) {
   const auto by = probe.with.find(interface_parameter);
   if (by == probe.with.end()) return context_;

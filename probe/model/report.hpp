@@ -74,7 +74,7 @@ struct Site {
   std::string name;                            // --site
   std::string host;                            // this machine's host name
   std::vector<InterfaceInfo> interfaces;       // that are up
-  std::optional<std::vector<LinkInfo>> links;  // nothing: not looked at (reports from before 0.3)
+  std::optional<std::vector<LinkInfo>> links;  // nothing: a report without them
   std::vector<GatewayInfo> gateways;           // of the default routes, IPv4's first
   std::vector<EgressPath> ways;
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
@@ -107,7 +107,7 @@ struct CapabilityResult {
   Verdict verdict = Verdict::unknown;
   Text summary;
   std::vector<std::string> requirements;  // ids
-  std::vector<Need> needs;                // as in the set; empty in reports from before 0.2
+  std::vector<Need> needs;                // as in the set; empty in a report without
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
   bool calls = true;                      // false: calls work without it, as the set says
   bool fallback = false;                  // works, but only over what the set has as a fallback
@@ -130,7 +130,7 @@ struct RequirementResult {
   bool impaired = false;  // reached, and a finding keeps it from working as it should
   bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature
   // What a firewall has to let through for it, according to the document. Empty if it only
-  // measures, and in reports from before 0.2.
+  // measures, and in a report without rules.
   std::vector<FirewallRule> rules;
   std::vector<std::string> error_texts;  // what users see without it, according to the document
   std::string of_set;                    // the set that it was taken from; empty: its own

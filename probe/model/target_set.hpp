@@ -181,7 +181,7 @@ struct SetText {
   std::string verified;   // YYYY-MM-DD; empty: unknown
   SourceQuality evidence = SourceQuality::vendor_page;
   std::string evidence_note;  // what the source lacks, or who has copied it from whom
-  std::string sha256;         // of the set's bytes, in hexadecimal; empty in reports older than 0.2
+  std::string sha256;         // of the set's bytes, in hexadecimal; empty in a report without
 };
 
 // Enough to list it and to find it by name.

@@ -7,7 +7,7 @@
 namespace callready {
 
 // The `basis` of a chain_root that everybody has; a root from --ca-file has none, and nor does any
-// in reports from before 0.2.
+// in a report without such words.
 inline constexpr std::string_view public_root_basis = "public_root";
 
 // How the note of --place begins; the place and a full stop follow.

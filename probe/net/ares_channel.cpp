@@ -7,6 +7,8 @@
 #include "probe/net/address.hpp"
 #include "probe/platform/arrival.hpp"
 #include "probe/platform/descriptor.hpp"
+#include "probe/platform/input_file.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 
@@ -106,24 +108,29 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
   if (options.tcp) settings.flags |= ARES_FLAG_USEVC;
   char lookups_both[] = "fb", lookups_dns[] = "b";
   settings.lookups = options.use_hosts_file ? lookups_both : lookups_dns;
+  auto resolv_conf = options.resolv_conf;
+  settings.resolvconf_path = resolv_conf.data();
   const int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
-                   ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS;
+                   ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS | ARES_OPT_RESOLVCONF;
   self->use_hosts_file_ = options.use_hosts_file;
   self->search_domains_ =
       options.search_domains.empty() ? system_search_domains() : options.search_domains;
   int status = ares_init_options(&self->channel_, &settings, mask);
   if (status != ARES_SUCCESS) return ares_strerror(status);
-  if (!options.servers.empty()) {
+  std::vector<SocketAddress> servers;
+  for (const auto& server : options.servers) {
     // c-ares accepts "192.0.2.1:99999" and then asks somewhere else.
-    std::string list;
-    for (const auto& server : options.servers) {
-      const auto address = parse_socket_address(server, dns_port);
-      if (!address) {
-        return "'" + server + "': expected an address such as 192.0.2.53, 192.0.2.53:5353 or " +
-               "[2001:db8::53]:5353";
-      }
-      list += (list.empty() ? "" : ",") + address->to_string();
+    const auto address = parse_socket_address(server, dns_port);
+    if (!address) {
+      return "'" + server + "': expected an address such as 192.0.2.53, 192.0.2.53:5353 or " +
+             "[2001:db8::53]:5353";
     }
+    servers.push_back(*address);
+  }
+  if (servers.empty()) servers = self->all_if_some_lack(options.resolv_conf);
+  if (!servers.empty()) {
+    std::string list;
+    for (const auto& server : servers) list += (list.empty() ? "" : ",") + server.to_string();
     status = ares_set_servers_ports_csv(self->channel_, list.c_str());
     if (status != ARES_SUCCESS) return list + ": " + ares_strerror(status);
   }
@@ -132,6 +139,28 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
 
 AresChannel::~AresChannel() {
   if (channel_ != nullptr) ares_destroy(channel_);  // ends pending queries through their callbacks
+}
+
+// All servers of the file, if c-ares left some of them out; otherwise none.
+std::vector<SocketAddress> AresChannel::all_if_some_lack(const std::string& resolv_conf) {
+  constexpr std::size_t most_bytes = 65'536;
+  auto [all, zones] =
+      platform::parse_name_servers(platform::read_input(resolv_conf, most_bytes).text);
+  zones_ = std::move(zones);
+  const auto known = servers();
+  const bool lacks = std::any_of(zones_.begin(), zones_.end(), [&](const auto& zone) {
+    return !contains(known, zone.first.to_string());
+  });
+  std::vector<SocketAddress> servers;
+  if (!lacks) return servers;
+  for (const auto& address : all) servers.push_back({address, dns_port});
+  platform::connect_by_zone(channel_, zones_);
+  return servers;
+}
+
+std::string AresChannel::interface_of(const IpAddress& server) const {
+  const auto zone = zones_.find(server);
+  return zone != zones_.end() ? platform::interface_name(zone->second) : std::string();
 }
 
 void AresChannel::cancel() {

@@ -12,6 +12,7 @@
 #include "probe/net/one_shot.hpp"
 #include "probe/net/socket_watches.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/platform/link_servers.hpp"
 
 namespace callready {
 
@@ -40,6 +41,7 @@ struct AresOptions {
   int tries = 2;
   bool use_hosts_file = true;
   std::vector<std::string> search_domains;  // empty: the system's
+  std::string resolv_conf = "/etc/resolv.conf";
 };
 
 class AresChannel : public std::enable_shared_from_this<AresChannel> {
@@ -65,6 +67,8 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   void cancel();
 
   std::vector<std::string> servers() const;
+  // By which a server on a link is reached, by name; empty: by any.
+  std::string interface_of(const IpAddress& server) const;
   // The domains by which the system completes short names; empty where it does not.
   const std::vector<std::string>& search_domains() const { return search_domains_; }
 
@@ -72,6 +76,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   AresChannel(const asio::any_io_executor& executor);
   static void on_socket(void* self, ares_socket_t socket, int readable, int writable);
   void watch_sockets();
+  std::vector<SocketAddress> all_if_some_lack(const std::string& resolv_conf);
   void schedule();
   asio::awaitable<FoundAddresses> addresses_as_given(std::string name, Family family, Scope scope,
                                                      Instant deadline);
@@ -80,6 +85,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   asio::any_io_executor executor_;
   asio::steady_timer timer_;
   ares_channel channel_ = nullptr;
+  platform::Zones zones_;
   std::vector<std::string> search_domains_;
   bool use_hosts_file_ = true;
   bool asking_ = false;  // a question is being submitted: an answer now comes from no server

@@ -130,7 +130,7 @@ asio::awaitable<bool> ask_by_echo(Watch& watch, IpAddress router, std::string li
   while (!watch.ends()) {
     const auto number = watch.echoes.sent(watch.scope.clock.now());
     socket.send(number);
-    due += timeouts::first_hop_echo;
+    due = std::max(due, watch.scope.clock.now()) + timeouts::first_hop_echo;  // no burst
     co_await socket.listen(watch.scope, due, watch.echoes);
   }
   const auto last = watch.scope.clock.now() + timeouts::first_hop_reply;
@@ -151,7 +151,7 @@ asio::awaitable<bool> ask_by_ttl(Watch& watch, SocketAddress remote, std::string
                                              static_cast<std::uint8_t>(number)};
     const auto sent = socket->send(packet);
     if (sent.has_error()) co_return false;
-    due += timeouts::first_hop_error;
+    due = std::max(due, watch.scope.clock.now()) + timeouts::first_hop_error;
     while (watch.scope.clock.now() < due && !watch.over) {
       const auto look = std::min(due, watch.scope.clock.now() + timeouts::first_hop_echo);
       const auto icmp = co_await socket->receive_icmp(watch.scope, look);

@@ -84,6 +84,7 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
   }
   const auto loop = CurlLoop::create(executor);
   const bool direct = !request.proxy;
+  const auto patience = request.connect;
   Transfer transfer;
   transfer.exchange = std::make_shared<HttpExchange>(std::move(request), store_of(tls), loop);
   transfer.exchange->prepare(connect_only);
@@ -92,7 +93,7 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
   std::unique_ptr<Clock::Timer> connecting;
   if (direct) {
     const auto exchange = transfer.exchange;
-    const auto when = scope.clock.now() + timeouts::tcp_connect;
+    const auto when = scope.clock.now() + patience;
     connecting = scope.clock.call_at(when, [loop, exchange] {
       if (!exchange->connected()) loop->finish(exchange->easy(), CURLE_OPERATION_TIMEDOUT);
     });

@@ -42,7 +42,8 @@ struct HttpRequest {
   std::string user_agent;
   std::string interface;  // by name; empty: the system's choice
   bool check_name = true;
-  std::size_t body_limit = http_body_limit;  // bytes of the body that are read
+  std::size_t body_limit = http_body_limit;      // bytes of the body that are read
+  milliseconds connect = timeouts::tcp_connect;  // where there is no proxy
 };
 
 struct HttpReply {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "probe/net/lazy_roots.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready {
 namespace {
@@ -53,14 +54,6 @@ X509* root_of(const SSL* ssl) {
   auto* verified = SSL_get0_verified_chain(ssl);
   const int size = verified == nullptr ? 0 : sk_X509_num(verified);
   return size == 0 ? nullptr : sk_X509_value(verified, size - 1);
-}
-
-// Binary, as PemCertificate has it.
-std::string sha256_of(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-  return {digest.begin(), digest.begin() + size};
 }
 
 // Whether the context's store has this very certificate.

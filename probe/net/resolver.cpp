@@ -38,6 +38,7 @@ asio::awaitable<Result<dns::Message>> Resolver::ask_in_turn(std::string name, st
     if (scope.clock.now() >= deadline) break;
     dns::Question question;
     question.server = *server;
+    question.interface = channel_->interface_of(server->address);
     question.name = name;
     question.type = type;
     auto exchange = co_await dns::ask(executor_, in_time.scope(), question);

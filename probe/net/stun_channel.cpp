@@ -26,7 +26,8 @@ auto taken_from(Queue& queue) {
 
 class UdpChannel final : public StunChannel {
  public:
-  explicit UdpChannel(UdpSocket socket) : socket_(std::move(socket)) {}
+  UdpChannel(UdpSocket socket, UdpPatience patience)
+      : socket_(std::move(socket)), patience_(patience) {}
 
   asio::awaitable<StunExchange> request(std::span<const std::uint8_t> request,
                                         Scope scope) override {
@@ -38,12 +39,13 @@ class UdpChannel final : public StunChannel {
       return take(datagram.bytes, datagram.from, datagram.from == socket_.remote(), &*parsed,
                   answer);
     };
-    auto outcome = co_await udp_request(socket_, scope, request, matches);
+    auto outcome = co_await udp_request(socket_, scope, request, matches, patience_);
     if (outcome.has_error()) {
       exchange.attempts = outcome.error().attempts;
       exchange.answer = outcome.error().failure;
       co_return exchange;
     }
+    patience_ = {};
     exchange.attempts = outcome->attempts;
     StunAnswer taken;
     taken.message = std::move(answer);
@@ -111,6 +113,7 @@ class UdpChannel final : public StunChannel {
 
   bool channels_bound_ = false;
   UdpSocket socket_;
+  UdpPatience patience_;
 };
 
 class StreamChannel final : public StunChannel {
@@ -305,8 +308,8 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
   return false;
 }
 
-std::unique_ptr<StunChannel> make_stun_channel(UdpSocket socket) {
-  return std::make_unique<UdpChannel>(std::move(socket));
+std::unique_ptr<StunChannel> make_stun_channel(UdpSocket socket, UdpPatience patience) {
+  return std::make_unique<UdpChannel>(std::move(socket), patience);
 }
 
 std::unique_ptr<StunChannel> make_stun_channel(std::unique_ptr<Stream> stream) {

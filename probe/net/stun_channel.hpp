@@ -84,7 +84,8 @@ class StunChannel {
 };
 
 // Over a socket that is not connected, so that an answer from elsewhere is seen (and not taken).
-std::unique_ptr<StunChannel> make_stun_channel(UdpSocket socket);
+// `patience`: until the server has answered once.
+std::unique_ptr<StunChannel> make_stun_channel(UdpSocket socket, UdpPatience patience = {});
 std::unique_ptr<StunChannel> make_stun_channel(std::unique_ptr<Stream> stream);
 
 }  // namespace callready

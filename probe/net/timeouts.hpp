@@ -67,7 +67,8 @@ inline constexpr milliseconds stand_in_room{1'500};
 inline constexpr milliseconds silent_host_connect{1'500};
 // ... which is the most that a round trip may take there ...
 inline constexpr milliseconds silent_host_margin{500};
-// ... and a request over UDP after the first three of udp_sends and half a second.
+// ... and a request over UDP (SIP, STUN, TURN, NTP) after the first three of udp_sends and half a
+// second.
 inline constexpr milliseconds silent_host_reply{1'250};
 
 // What has not been answered this long after it was sent counts as in doubt: the second round's

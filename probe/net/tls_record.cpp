@@ -140,20 +140,14 @@ CertificateInfo describe(X509* certificate) {
   info.names = alternative_names(certificate);
   info.not_before = seconds_of(X509_get0_notBefore(certificate));
   info.not_after = seconds_of(X509_get0_notAfter(certificate));
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1) {
-    info.sha256 = hex({digest, size});
-  }
+  info.sha256 = hex(bytes_of(sha256_of(certificate)));
   unsigned char* key = nullptr;
   const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
   if (length > 0) {
     const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owned(
         key, [](unsigned char* bytes) { OPENSSL_free(bytes); });
-    if (EVP_Digest(key, static_cast<std::size_t>(length), digest, &size, EVP_sha256(), nullptr) ==
-        1) {
-      info.public_key_sha256 = hex({digest, size});
-    }
+    info.public_key_sha256 =
+        sha256_hex({reinterpret_cast<const char*>(key), static_cast<std::size_t>(length)});
   }
   info.self_signed = X509_check_issued(certificate, certificate) == X509_V_OK;
   info.timestamps = X509_get_ext_by_NID(certificate, NID_ct_precert_scts, -1) >= 0;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 
 #include <stdexcept>
 
@@ -15,6 +16,13 @@ std::array<unsigned char, 32> sha256(std::string_view bytes) {
     throw std::runtime_error("OpenSSL has no SHA-256");
   }
   return digest;
+}
+
+std::string sha256_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  return {digest.begin(), digest.begin() + size};
 }
 
 std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }

@@ -11,9 +11,14 @@
 #include <string_view>
 #include <vector>
 
+struct x509_st;  // OpenSSL's X509
+
 namespace callready {
 
 std::array<unsigned char, 32> sha256(std::string_view bytes);
+
+// Of a certificate, in binary; empty where OpenSSL cannot say.
+std::string sha256_of(const x509_st* certificate);
 
 // 64 lower case hexadecimal digits: the name of a set's bytes.
 std::string sha256_hex(std::string_view bytes);

@@ -90,11 +90,8 @@ constexpr long a_day = 24L * 60 * 60;
 // has just measured it.
 constexpr unsigned first_wait_us = 100'000, longest_wait_us = 1'600'000;
 
-std::string sha256_of(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-  return hex(std::span(digest).first(size));
+std::string fingerprint_of(const X509* certificate) {
+  return hex(bytes_of(sha256_of(certificate)));
 }
 
 unsigned wait_after(SSL*, unsigned before) {
@@ -133,7 +130,7 @@ Identity::Identity() {
   SSL_CTX_set_cookie_verify_cb(context, &Cookie::check);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
-  fingerprint_ = sha256_of(x509);
+  fingerprint_ = fingerprint_of(x509);
 }
 
 Dtls::Dtls(const Identity& identity, bool client, std::string peer)
@@ -159,7 +156,7 @@ Dtls::Dtls(const Identity& identity, bool client, std::string peer)
 bool Dtls::peer_is_right() const {
   const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(ssl_.get()),
                                                           &X509_free);
-  return shown && sha256_of(shown.get()) == peer_;
+  return shown && fingerprint_of(shown.get()) == peer_;
 }
 
 void Dtls::step() {

@@ -134,7 +134,9 @@ std::vector<Stranger> strangers() {
        {},
        Transport::tls},
       {"HttpsEndlessZeros", "http", "", zeros, failed, "not_tls", {}, Transport::tls},
-      {"SipsEndlessZeros", "sip", "", zeros, failed, "", {}, Transport::tls},
+      {"SipsEndlessZeros", "sip", "", zeros, failed, "not_tls", {}, Transport::tls},
+      {"StunsEndlessZeros", "stun", "", zeros, failed, "not_tls", {}, Transport::tls},
+      {"TurnsEndlessZeros", "turn", "", zeros, failed, "not_tls", {}, Transport::tls},
   };
 }
 

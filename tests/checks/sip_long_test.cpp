@@ -101,6 +101,15 @@ TEST_F(SipLong, ComparesNothingWhereTheShortOneIsSilentToo) {
   EXPECT_EQ(sizes, (Sizes{2'600, 1'600, 2'600, 1'600, 1'200, 1'200}));
 }
 
+TEST_F(SipLong, SendsNothingWhereTheMessageCannotBeWritten) {
+  const test::ScriptedUdp server(runner.loop.context, [](auto&&...) {});
+  const auto seen = runner.run(CheckKind::sip_long, Transport::udp, "localhost", server.address(),
+                               {{"domain", "foo bar"}});
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::local_error);
+  EXPECT_TRUE(server.received().empty());
+}
+
 // A device that lets few new flows through drops the first packets of this one, whatever their
 // size.
 TEST_F(SipLong, AFlowThatIsLetThroughLateLosesNothing) {

@@ -242,19 +242,20 @@ TEST(SipOverUdp, IsSilentWhereNothingComesBack) {
   EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_discarded), nullptr);
 }
 
-TEST(SipOverUdp, IsAskedWithLessPatienceWhereTheHostWasSilentBefore) {
-  test::CheckRunner runner({}, test::Time::by_hand);
-  runner.doubtful = true;
-  SipServer server(runner.loop.context, Transport::udp,
-                   [](const std::string&, const SocketAddress&) { return SipScript{}; });
-  const auto start = runner.loop.clock.now();
-  const auto seen = ask(runner, Transport::udp, server);
-  EXPECT_EQ(runner.loop.clock.now() - start, timeouts::silent_host_reply);
-  EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.attempts, 3);
-  const auto* wait = find_evidence(seen, EvidenceKind::short_wait);
-  ASSERT_NE(wait, nullptr);
-  EXPECT_EQ(wait->facts.at(Fact::waited_ms), EvidenceValue(std::int64_t{1'250}));
+TEST(OverUdp, IsAskedWithLessPatienceWhereTheHostWasSilentBefore) {
+  for (const auto kind : {CheckKind::sip, CheckKind::stun, CheckKind::turn, CheckKind::ntp}) {
+    test::CheckRunner runner({}, test::Time::by_hand);
+    runner.doubtful = true;
+    const test::ScriptedUdp server(runner.loop.context, [](auto&&...) {});
+    const auto start = runner.loop.clock.now();
+    const auto seen = runner.run(kind, Transport::udp, "localhost", server.address());
+    EXPECT_EQ(runner.loop.clock.now() - start, timeouts::silent_host_reply) << to_string(kind);
+    EXPECT_EQ(seen.outcome, Outcome::silent);
+    EXPECT_EQ(seen.attempts, 3);
+    const auto* wait = find_evidence(seen, EvidenceKind::short_wait);
+    ASSERT_NE(wait, nullptr) << to_string(kind);
+    EXPECT_EQ(wait->facts.at(Fact::waited_ms), EvidenceValue(std::int64_t{1'250}));
+  }
 }
 
 TEST(SipOverUdp, HearsOnlyTheServer) {

@@ -35,7 +35,9 @@ TEST(TcpCheck, IsRefusedByAClosedPort) {
 }
 
 // A listener whose queue is full takes no more SYNs.
-TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
+class OverTcp : public testing::TestWithParam<CheckKind> {};
+
+TEST_P(OverTcp, WaitsLessForAHostThatWasSilentBefore) {
   for (const bool doubtful : {false, true}) {
     test::CheckRunner runner({}, test::Time::by_hand);
     runner.doubtful = doubtful;
@@ -48,7 +50,7 @@ TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
       socket.async_connect(acceptor.local_endpoint(), [](error_code) {});
     }
     const auto start = runner.loop.clock.now();
-    const auto seen = runner.run(CheckKind::tcp, Transport::tcp, "localhost",
+    const auto seen = runner.run(GetParam(), Transport::tcp, "localhost",
                                  {loopback, acceptor.local_endpoint().port()});
     const auto expected = doubtful ? timeouts::silent_host_connect : timeouts::tcp_connect;
     EXPECT_EQ(runner.loop.clock.now() - start, expected);
@@ -60,6 +62,8 @@ TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
     EXPECT_EQ(wait->text, "given up after 1.5 s: this host had answered nothing by then");
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Checks, OverTcp, testing::Values(CheckKind::tcp, CheckKind::http));
 
 TEST(TcpCheck, IsSkippedOnceTheRunIsStopped) {
   test::CheckRunner runner;

@@ -369,6 +369,21 @@ TEST_F(HeldRelay, OnASlowLineCarriesAsWell) {
   EXPECT_EQ(told<std::int64_t>(seen, Fact::sent), told<std::int64_t>(seen, Fact::received));
 }
 
+TEST_F(HeldRelay, ThatAStopBetweenTwoPacketsCutsShortIsNotMeasured) {
+  int carried = 0;
+  std::unique_ptr<Clock::Timer> between;
+  FakeTurnOptions options;
+  options.later = [&](const std::function<void()>& deliver) {
+    deliver();
+    if (++carried < 3) return;
+    const auto when = runner.loop.soon(timeouts::relay_beat / 2);
+    between = runner.loop.clock.call_at(when, [&] { runner.loop.stop.stop(); });
+  };
+  const auto seen = hold(options);
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_EQ(told<std::string>(seen, Fact::not_measured), "the run was stopped first");
+}
+
 TEST_F(HeldRelay, ThatMayNotTalkToItselfIsNotMeasured) {
   FakeTurnOptions forbids, mute;
   forbids.permission_error = 403;

@@ -215,5 +215,19 @@ TEST(Arguments, SecretsAreNotRepeated) {
   EXPECT_NE(of_two_words.find("--token"), std::string::npos) << of_two_words;
 }
 
+TEST(Arguments, AreReadHoweverLongTheyAre) {
+  const std::string word(120'000, 'x');  // Linux takes 128 KiB for one argument
+  const auto* const longest = word.c_str();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(parse({"list", "--nope", ("--turn-password=" + word).c_str()}).exit_status, 2);
+  EXPECT_EQ(parse({"list", longest, "--token"}).exit_status, 2);
+  EXPECT_LT(testing::internal::GetCapturedStderr().size(), 1'000u);
+  for (const auto* option : {"--table", "--chain"}) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(parse({"firewall", "x", option, longest}).exit_status, 2);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("expected a "), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace callready

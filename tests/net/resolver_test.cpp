@@ -9,6 +9,7 @@
 #include "probe/net/timeouts.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/few_descriptors.hpp"
+#include "tests/support/temporary_file.hpp"
 
 namespace callready {
 namespace {
@@ -307,6 +308,24 @@ TEST(AresChannel, ServersAreReadWhole) {
         std::vector<std::string>{"'" + bad +
                                  "': expected an address such as 192.0.2.53, 192.0.2.53:5353 or "
                                  "[2001:db8::53]:5353"});
+  }
+}
+
+TEST(AresChannel, ServersOnALinkAreReadWithIt) {
+  Loop loop;
+  AresOptions options;
+  const test::TemporaryFile file(
+      "# by hand\nnameserver fe80::1%lo\nsearch lan\nnameserver\t192.0.2.53 # second\n"
+      "nameserver fe80::2%1\nnameserver fe80::3\nnameserver x\nnameservers 192.0.2.1\n");
+  options.resolv_conf = file.path();
+  const auto channel = *AresChannel::create(loop.executor(), options);
+  EXPECT_EQ(channel->servers(),
+            (std::vector<std::string>{"fe80::1", "192.0.2.53", "fe80::2", "fe80::3"}));
+  for (const auto* address : {"fe80::1", "fe80::2"}) {
+    EXPECT_EQ(channel->interface_of(*IpAddress::parse(address)), "lo") << address;
+  }
+  for (const auto* address : {"192.0.2.53", "fe80::3"}) {
+    EXPECT_EQ(channel->interface_of(*IpAddress::parse(address)), "") << address;
   }
 }
 

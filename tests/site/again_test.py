@@ -6,11 +6,9 @@ import os
 import sys
 import tempfile
 
-from tests.site.harness import Site, SiteTest
-from tests.site.names import ROOT
+from tests.site.harness import CALLREADY, Site, SiteTest
 from tests.site.tools import beside
 
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 ANSWERS = beside("answers.py")
 RUNS = int(os.environ.get("CALLREADY_AGAIN", "4"))
 

@@ -5,10 +5,9 @@ import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .names import HERE
 
-CALLREADY = os.environ.get("CALLREADY")
 SET = os.path.join(HERE, "application.yaml")
 PUBLIC = "84.199.10.2"
 PROXY = "http://10.20.0.3:3128"
@@ -39,7 +38,7 @@ class Run:
         return [e for p in self.probes(row) for e in p["evidence"] if e["kind"] == kind]
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class ApplicationTest(SiteTest):
     def check(self, faults, rows, *options, env=None):
         with Site(faults=faults) as site:
@@ -299,7 +298,7 @@ class Proxies(ApplicationTest):
             self.assertEqual("answered trusted", run.routes("web")["proxied"])
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class FirewallDetect(SiteTest):
     """Onsight's order: the private SIP server, the public one, then TeamLink by HTTPS, by HTTP."""
 

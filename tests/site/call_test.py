@@ -247,7 +247,7 @@ class Calls(LineTest):
         self.assertEqual("srflx", seen["near"], seen)
 
 
-@unittest.skipUnless(CALLREADY, "callready is not built")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class Candidates(SiteTest):
     """What a browser would gather, by the servers of a vendor's set."""
 

@@ -16,13 +16,13 @@ from cryptography.x509.oid import (AuthorityInformationAccessOID, ExtendedKeyUsa
 
 PUBLIC_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
-# What may be wrong with a server's certificate.
 # Where to find the issuer, as public authorities say it and private ones do not: it tells a chain
 # that lacks a part from one that nobody knows.
 PUBLIC = (x509.AuthorityInformationAccess([x509.AccessDescription(
     AuthorityInformationAccessOID.CA_ISSUERS,
     x509.UniformResourceIdentifier("http://authority.invalid/issuer.cer"))]), False)
 
+# What may be wrong with a server's certificate.
 KINDS = ("expired", "not-yet-valid", "wrong-name", "untrusted", "incomplete")
 
 

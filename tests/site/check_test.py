@@ -4,10 +4,7 @@ import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
-from .names import ROOT
-
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+from .harness import CALLREADY, Site, SiteTest
 
 
 def check(site, *arguments, timeout=90):

@@ -6,13 +6,11 @@ import os
 
 import unittest
 
-from .harness import ExampleSite, Site, SiteTest
+from .harness import CALLREADY, ExampleSite, Site, SiteTest
 from .names import HERE
 
-CALLREADY = os.environ.get("CALLREADY")
 
-
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class ComputerTest(SiteTest):
     def report(self, faults, name):
         with Site(faults=faults, sets=[name]) as site:

@@ -43,9 +43,6 @@ README = os.path.join(ROOT, "README.md")
 RANDOM_MARKS = ("<!-- script/confusion --random writes between these lines -->\n",
                 "<!-- end of script/confusion --random -->\n")
 MARKS = ("<!-- script/confusion writes between these lines -->\n", "<!-- end of script/confusion -->\n")
-# Not as expected at the last run (CONFUSION.md), and so not asked of each build: sip-down comes as
-# possible, dns-slow is sometimes unexplained. CALLREADY_CASES=all asks them.
-OPEN = ("dns-slow", "sip-down")
 READY = ["ready"] * 4
 CAPABILITIES = ("", "/sign-in", "/relays", "/calls")
 GROUPS = ("clean", "single", "pair")
@@ -138,8 +135,6 @@ def spread(cases):
     for case in cases:
         code = next(iter(case.expected), "")
         seen[case.group, code] = seen.get((case.group, code), 0) + 1
-        if case.name in OPEN:
-            continue
         if case.group != "single" or seen[case.group, code] <= 2:
             chosen.append(case)
     return chosen

@@ -17,11 +17,10 @@ import urllib.request
 import yaml
 
 from .bridge import Outside
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .names import ROOT
 from .tools import beside, ends_with_us
 
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 PACKAGING = os.path.join(ROOT, "packaging", "prometheus")
 SITES = ("Lyon", "Graz", "Oslo")
 LONGEST = 240  # seconds until an alert has to be there, on a machine with other work to do
@@ -103,11 +102,26 @@ class Fleet:
             yaml.safe_dump(value, file, sort_keys=False)
         return self._path(name)
 
-    def _start(self, *command):
-        log = open(self._path(os.path.basename(command[0]) + ".log"), "wb")
-        self._processes.append(subprocess.Popen(ends_with_us(*command), stdout=log, stderr=log,
-                                                cwd=self.folder))
-        log.close()
+    def _start(self, program, *options):
+        """Its port. Where another program took that meanwhile, it ends, and gets another one."""
+        for _ in range(5):
+            port = free_port()
+            with open(self._path(program + ".log"), "wb") as log:
+                process = subprocess.Popen(
+                    ends_with_us(shutil.which(program), *options,
+                                 f"--web.listen-address=127.0.0.1:{port}"),
+                    stdout=log, stderr=log, cwd=self.folder)
+            deadline = time.monotonic() + LONGEST
+            while process.poll() is None and time.monotonic() < deadline:
+                try:
+                    get(f"http://127.0.0.1:{port}/-/ready")
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            if process.poll() is None:
+                self._processes.append(process)
+                return port
+        raise AssertionError(f"{program} does not start: see {self._path(program + '.log')}")
 
     def _start_alertmanager(self):
         with open(os.path.join(PACKAGING, "alertmanager.yml"), encoding="utf-8") as file:
@@ -117,11 +131,9 @@ class Fleet:
             receiver["webhook_configs"][0]["url"] = (
                 f"http://127.0.0.1:{self.receiver.port}/{receiver['name']}")
         shutil.copy(os.path.join(PACKAGING, "callready.tmpl"), self.folder)
-        self.alertmanager = free_port()
-        self._start(shutil.which("prometheus-alertmanager"),
-                    "--config.file=" + self._write("alertmanager.yml", config),
-                    "--storage.path=" + self._path("alerts"), "--cluster.listen-address=",
-                    f"--web.listen-address=127.0.0.1:{self.alertmanager}")
+        self.alertmanager = self._start(
+            "prometheus-alertmanager", "--config.file=" + self._write("alertmanager.yml", config),
+            "--storage.path=" + self._path("alerts"), "--cluster.listen-address=")
 
     def _start_prometheus(self):
         with open(os.path.join(PACKAGING, "prometheus.yml"), encoding="utf-8") as file:
@@ -137,11 +149,9 @@ class Fleet:
         self._write("sites/all.yml", [
             {"targets": [f"127.0.0.1:{self.ports[name]}"],
              "labels": {"site": name, "set": "calls", "module": "default"}} for name in SITES])
-        self.prometheus = free_port()
-        self._start(shutil.which("prometheus"),
-                    "--config.file=" + self._write("prometheus.yml", config),
-                    "--storage.tsdb.path=" + self._path("data"),
-                    f"--web.listen-address=127.0.0.1:{self.prometheus}")
+        self.prometheus = self._start(
+            "prometheus", "--config.file=" + self._write("prometheus.yml", config),
+            "--storage.tsdb.path=" + self._path("data"))
 
     def break_sites(self, faults):
         """Makes the sites again, each with its faults; their exporters keep their state."""

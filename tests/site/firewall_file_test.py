@@ -2,17 +2,14 @@
 removed once, and enough for a router that lets nothing else out."""
 
 import json
-import os
 import unittest
 
 from .check_test import verdicts
 from .fixes import Written
-from .harness import Site, SiteTest
-from .names import ROOT
+from .harness import CALLREADY, Site, SiteTest
 
 # The capability of each set that people make calls with.
 CALLS = {"rainbow": "rainbow/media", "teams": "teams/audio"}
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 
 
 class OnARouter(SiteTest):

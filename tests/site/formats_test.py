@@ -12,7 +12,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .names import ROOT
 
 try:
@@ -20,7 +20,6 @@ try:
 except ImportError:
     jsonschema = None
 
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 SCHEMAS = os.path.join(ROOT, "reports", "schema")
 JUNIT = os.path.join(ROOT, "tests", "site", "junit.xsd")
 KEY = "0123456789abcdef-a-key-for-this-test"

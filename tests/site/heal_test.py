@@ -12,13 +12,10 @@ import tempfile
 import time
 import unittest
 
-from . import confusion
 from .confusion import SET, load
 from .fixes import LETS_THROUGH, Written
-from .harness import SiteTest
-from .names import HERE, ROOT
-
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+from .harness import CALLREADY, SiteTest
+from .names import HERE
 
 INSPECTION = "inspection drops it in flows that the rules allow"
 # Faults that no rule that allows more can mend, and why. All others have to heal.

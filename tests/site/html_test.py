@@ -7,10 +7,7 @@ import unittest
 
 from tests.reports import chromium
 
-from .harness import Site, SiteTest
-from .names import ROOT
-
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+from .harness import CALLREADY, Site, SiteTest
 
 
 @unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")

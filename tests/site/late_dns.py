@@ -9,8 +9,9 @@ import time
 
 def main(address, server, milliseconds):
     """Passes questions on at once, and answers back after a while."""
-    inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    inside.bind((address, 53))
+    family, _, _, _, own = socket.getaddrinfo(address, 53, type=socket.SOCK_DGRAM)[0]
+    inside = socket.socket(family, socket.SOCK_DGRAM)
+    inside.bind(own)
     outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     outside.connect((server, 53))
     print("listening", flush=True)

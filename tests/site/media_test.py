@@ -15,10 +15,10 @@ import threading
 import time
 import unittest
 
+from .harness import CALLREADY
 from .names import ROOT
 from .tools import Missing, ends_with_us, is_running, tool, wan_program
 
-CALLREADY = os.environ.get("CALLREADY")
 KEY = "a key that only this test has"
 INSIDE, OUTSIDE = "198.51.100.1", "198.51.100.2"
 
@@ -194,7 +194,7 @@ def longest_wait(packets):
     return longest / 1e6
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
 class LineTest(unittest.TestCase):
     """Skips, with the reason, where a line cannot be made."""
@@ -401,23 +401,23 @@ class MediaTest(LineTest):
         with Line() as line:
             def rebind():
                 # Of the stream's socket, which is the only one for long that is connected to there.
+                since = {}
                 for _ in range(600):
                     time.sleep(0.1)
+                    now = time.monotonic()
                     table = subprocess.run(["ip", "netns", "exec", line.names[0], "cat",
                                             "/proc/net/udp"], capture_output=True, text=True).stdout
                     ports = [int(row.split()[1].split(":")[1], 16)
                              for row in table.splitlines()[1:] if row.split()[2][-4:] != "0000"]
-                    seen.extend(ports)
-                    common = collections.Counter(seen).most_common(1)
-                    if common and common[0][1] > 80:
-                        rule = (f"add rule ip again out udp sport {common[0][0]} "
-                                "udp sport set 50123")
+                    since = {port: since.get(port, now) for port in ports}
+                    for port in (port for port, first in since.items() if now - first > 8):
+                        rule = f"add rule ip again out udp sport {port} udp sport set 50123"
                         run("ip", "netns", "exec", line.names[0], "nft", "add table ip again; "
                             "add chain ip again out { type filter hook postrouting priority 300; }; "
                             + rule)
                         return
-            seen = []
             thread = threading.Thread(target=rebind)
+            self.addCleanup(thread.join)
             thread.start()
             status, report, stream = self.measure(line)
             thread.join()

@@ -4,15 +4,14 @@ import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .names import HERE
-from .tools import Missing, tool
+from .tools import Missing, beside, tool
 
-CALLREADY = os.environ.get("CALLREADY")
 SET = os.path.join(HERE, "corporate.yaml")
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class NetworkTest(SiteTest):
     def check(self, site, *options):
         done = site.run([CALLREADY, "check", "example", "--set", SET, "--json", *options])
@@ -163,6 +162,24 @@ class Ipv6(NetworkTest):
 
 
 class Names(NetworkTest):
+    def test_a_resolver_on_the_link(self):
+        """resolv.conf names it together with the interface (RFC 4007 section 11)."""
+        command = """
+            own=$(ip -6 -o address show dev eth0 scope link | sed 's/.*inet6 //; s,/.*,,')%eth0
+            /usr/bin/python3 "$1" "$own" 10.20.0.1 0 >/dev/null 2>&1 &
+            echo "nameserver $own" >/etc/resolv.conf
+            until getent ahosts portal.example-calls.com >/dev/null; do sleep 0.1; done
+            exec "$2" check example --set "$3" --skip names-tcp --json"""
+        with Site(faults=["ipv6"]) as site:
+            done = site.run(["sh", "-c", command, "sh", beside("late_dns.py"), CALLREADY, SET],
+                            privileged=True)
+        report = json.loads(done.stdout)
+        self.assertEqual((0, []), (done.exit, self.findings(report)))
+        resolver, = report["site"]["resolvers"]
+        self.assertRegex(resolver, "^fe80::")
+        asked = [p for p in report["probes"] if p["id"].startswith("dns/udp?")]
+        self.assertEqual({"answered"}, {p["outcome"] for p in asked})
+
     def test_a_split_horizon_is_no_fault(self):
         """The company's own view of a name: an inside address that answers."""
         status, report = self.report(["split-horizon=sip.example-calls.com"])

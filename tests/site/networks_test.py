@@ -88,6 +88,8 @@ NETWORKS_BY_FAULT = {
 # The same over a satellite. Not where a router refuses: its six refusals of a burst go to the first
 # packets, whose answers come too late there, and who gets the next ones is chance.
 SLOW_MS = 300
+# Probes that the two have in common, at least: a question of the second round may be in one of them.
+LEAST_SHARED = 30
 SLOW_FAULTS = ("", "udp-blocked", "udp-high-blocked")
 
 # What may differ: (fault or "*", a part of the probe's id, why).
@@ -119,7 +121,8 @@ def foreseen(network):
 def differences(fault, model, report):
     """What the two do not agree on. Questions of a second round may differ: those that only one of
     them asked are left out."""
-    found = []
+    shared = model.keys() & {probe["id"] for probe in report["probes"]}
+    found = [] if len(shared) >= LEAST_SHARED else [f"{fault or 'clean'}: only {len(shared)} in both"]
     for probe in report["probes"]:
         seen = (probe["outcome"], probe["detail"])
         expected = model.get(probe["id"], seen)

@@ -6,10 +6,8 @@ import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
-from .names import ROOT
+from .harness import CALLREADY, Site, SiteTest
 
-CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 LINES, COLUMNS = 24, 80
 AT_ONCE = 3
 

@@ -5,14 +5,13 @@ import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .plan import FOLDER, RESPONDER_KEY
 
-CALLREADY = os.environ.get("CALLREADY")
 SET = os.path.join(FOLDER, "responder", "log")
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class ServeTest(SiteTest):
     def check(self, *options, faults=(), key=RESPONDER_KEY):
         with Site(faults=[f"responder={os.path.abspath(CALLREADY)}", *faults]) as site:

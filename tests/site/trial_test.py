@@ -13,6 +13,7 @@ from .media_test import CALLREADY, OUTSIDE, Line, LineTest, lost, measured, run
 EXIT = {"ready": 0, "blocked": 1, "degraded": 4}
 RUNS = int(os.environ.get("CALLREADY_RUNS", "1"))
 AT_ONCE = 4
+TRIES = 3  # of a line, where this machine was too busy to measure it
 STREAM, CALL, MEDIA = ("--only", "stream"), ("--only", "call"), ("--only", "media")
 
 
@@ -50,20 +51,27 @@ class Trial:
         self.verdict, self.words, self.never, self.shut = verdict, words, never, shut
         self.holds, self.numbers = holds, numbers
 
-    def wrong(self, number):
-        """What is not as expected, in words; empty if all is."""
+    def seen(self, number):
         with Line(*self.wan, f"seed={number + 1}", **self.numbers) as line:
             run("ip", "-n", line.names[0], "route", "add", "default", "via", OUTSIDE)
             if self.shut:
                 drop(line, *self.shut)
-            seen = Seen(line, self.options)
-        unfit = seen.stream is not None and not seen.stream["fit"]
+            return Seen(line, self.options)
+
+    def wrong(self, number):
+        """What is not as expected, in words; empty if all is, and None if it could not be measured."""
+        for _ in range(TRIES):
+            seen = self.seen(number)
+            if seen.stream is None or seen.stream["fit"]:
+                break
+        else:
+            return None
         faults = []
-        if not unfit and seen.codes != self.codes:
+        if seen.codes != self.codes:
             faults.append(f"found {seen.codes}")
-        if not unfit and (seen.verdict, seen.status) != (self.verdict, EXIT[self.verdict]):
+        if (seen.verdict, seen.status) != (self.verdict, EXIT[self.verdict]):
             faults.append(f"verdict {seen.verdict}")
-        faults += [f"no {word!r}" for word in self.words if not unfit and word not in seen.fixes]
+        faults += [f"no {word!r}" for word in self.words if word not in seen.fixes]
         faults += [f"says {word!r}" for word in self.never if word in seen.fixes]
         if self.holds and seen.stream is None:
             faults.append("nothing was measured")
@@ -80,8 +88,7 @@ def outage(way):
 
 
 def good_score(seen):
-    return not seen.stream["fit"] or (seen.stream["up"]["score"]["mos"] > 4
-                                      and seen.counts_are_right())
+    return seen.stream["up"]["score"]["mos"] > 4 and seen.counts_are_right()
 
 
 def lost_in_call(way):
@@ -171,15 +178,16 @@ class TrialTest(LineTest):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             runs = [(trial, pool.submit(trial.wrong, number))
                     for number in range(RUNS) for trial in TRIALS]
-            wrong = {trial.name: [] for trial in TRIALS}
+            results = {trial.name: [] for trial in TRIALS}
             for trial, done in runs:
-                if done.result():
-                    wrong[trial.name].append(done.result())
-        for name, those in wrong.items():
-            print(f"{RUNS - len(those)} of {RUNS}: {name}", flush=True)
-        for name, those in wrong.items():
+                results[trial.name].append(done.result())
+        for name, those in results.items():
+            print(f"{those.count('')} of {RUNS}: {name}", flush=True)
+        for name, those in results.items():
             with self.subTest(name):
-                self.assertEqual([], those)
+                self.assertEqual([], [one for one in those if one])
+                if None in those:
+                    self.skipTest(f"{name}: this machine was too busy, {TRIES} times")
 
     def test_nine_laptops_behind_one_nat(self):
         """E10: the far end's own limits are nobody's firewall, however many calls are tried."""

@@ -6,10 +6,9 @@ import os
 import time
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import CALLREADY, Site, SiteTest
 from .names import HERE
 
-CALLREADY = os.environ.get("CALLREADY")
 SET = os.path.join(HERE, "udp.yaml")
 LOGIN = ("export CALLREADY_TURN_HOST=$CALLREADY_SITE_TURN_HOST "
          "CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
@@ -54,7 +53,7 @@ class Checks(SiteTest):
         self.assertEqual((outcome, detail), (seen["outcome"], seen["detail"]), seen["evidence"])
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class Turn(Checks):
     def test_relays_over_every_way(self):
         with Site() as site:
@@ -144,7 +143,7 @@ class Turn(Checks):
             self.assertIn("relay", again["by_kind"])
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class Proofs(Checks):
     """What must not count as proved."""
 
@@ -189,7 +188,7 @@ class Proofs(Checks):
                 self.assertEqual("on_the_way", seen["by_kind"]["refuser"]["who"])
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class Ranges(Checks):
     def ports(self, seen):
         return {e["port"]: e for e in seen["evidence"] if e["kind"] == "udp_port"}
@@ -256,7 +255,7 @@ class Ranges(Checks):
         self.assertEqual({FIREWALL}, by)
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
 class Nat(Checks):
     KINDS = ("nat_mapping", "nat_filtering", "port_preservation", "hairpin", "nat_translations")
 

@@ -32,6 +32,7 @@ void FakeTurn::refuse(const stun::Message& request, const SocketAddress& to, int
       builder.add_text(Attribute::nonce, "nonce" + std::to_string(nonce_));
     }
   }
+  if (code == 300) builder.add_address(Attribute::alternate_server, *redirect_to);
   if (code == 420) {
     builder.add_u32(Attribute::unknown_attributes, 0x0017'0017);  // REQUESTED-ADDRESS-FAMILY
   }
@@ -60,6 +61,9 @@ void FakeTurn::on_request(const Bytes& bytes, const SocketAddress& from) {
       options_.refused_allocates != 0) {
     --options_.refused_allocates;
     return refuse(*parsed, from, options_.allocate_error, false);
+  }
+  if (method == static_cast<int>(Method::allocate) && redirect_to && granted_ > 0) {
+    return refuse(*parsed, from, 300, false);
   }
   const bool full = options_.most != 0 && allocations() >= options_.most;
   if (method == static_cast<int>(Method::allocate) && full && !relays_.contains(from)) {

@@ -48,6 +48,8 @@ class FakeTurn {
   const std::vector<int>& requests() const { return requests_; }
   // Called for each request before it is answered; false: it is not answered.
   std::function<bool(const stun::Message&)> before;
+  // Where clients are sent once there was one relay here.
+  std::optional<SocketAddress> redirect_to;
 
  private:
   void on_request(const Bytes& bytes, const SocketAddress& from);

@@ -371,4 +371,18 @@ TEST(Feeds, TakeOnlyNetworksOfThePublicInternet) {
 }
 
 }  // namespace
+// Each would take many seconds if the time grew with the square of the length.
+TEST(Feeds, AreReadInTimeHoweverLongTheyAre) {
+  std::string names;
+  for (int i = 0; i < 50'000; ++i) {
+    names += (i == 0 ? "\"n" : ",\"n") + std::to_string(i) + ".example.com\"";
+  }
+  const auto entry = [](const std::string& rest) {
+    return "[{\"id\": 1, \"serviceArea\": \"Skype\", " + rest + "}]";
+  };
+  const auto feed = read(FeedKind::m365, entry("\"urls\": [" + names + "]"), "f");
+  EXPECT_EQ(feed.find("1")->names.size(), 50'000u);
+  problem_of(FeedKind::m365, entry("\"tcpPorts\": \"" + std::string(500'000, ',') + "\""));
+}
+
 }  // namespace callready::feeds_test

@@ -364,6 +364,20 @@ TEST(Loader, NetworksAreNotScannedUnlessTheFileSaysThatSomethingListens) {
   }
 }
 
+TEST(Loader, ReadsAFeedHoweverLongItIs) {
+  const auto with_feed = [](const std::string& feed) {
+    return load_text(
+        "schema: callready.targets/1\nid: a\ntitle: A\n"
+        "capabilities: [{ id: c, title: C, needs: [r] }]\nrequirements:\n"
+        "  - { id: r, title: R, unprobed: u, hosts: [a.example.com], feed: " +
+            feed + " }\n",
+        "a.yaml", rules());
+  };
+  const std::string longest(100'000, 'x');
+  EXPECT_TRUE(with_feed("m365/" + longest).set);
+  EXPECT_FALSE(with_feed(longest).set);
+}
+
 TEST(Loader, KeepsWhatIsVariableAsText) {
   const auto result = load_file(folder("good/everything.yaml"), rules());
   ASSERT_TRUE(result.set) << printed(result.problems);

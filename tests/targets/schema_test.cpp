@@ -237,7 +237,8 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfARequirement) {
        "address: 192.0.2.1, network: 192.0.2.0/24 }] | [\"2001:db8::/129\"] | [\"1.2.3.4 \"] | "
        "[\"fe80::1%eth0\"] | [{ address: 192.0.2.1, unaligned: \"no\" }]"},
       {"service_tags", "[AzureCloud.centralus]", "[Azure Cloud] | []"},
-      {"feed", "m365/11 | zoom/ZoomMeetings | google", "cisco/1 | m365/ | [zoom]"},
+      {"feed", "m365/11 | zoom/ZoomMeetings | google | aws/A_b.c-1/2",
+       "cisco/1 | m365/ | m365//1 | azure/1 | m365/a b | m | \"\" | [zoom]"},
       {"listening", "true | false", "yes | \"true\" | 1"},
       {"conditions", "[a, b]", "[] | a"},
       {"error_texts", "[Call failed]", "[] | Call failed"},
