@@ -159,8 +159,7 @@ void add_findings(Page& page, const Report& report, const RenderOptions& options
       const auto& [cause, tells] = *finding.runner_up;
       page.labelled(say("Or"), fmt::format("{}. {}", cause, tells), 3, label);
     }
-    if (!finding.seen_from.empty())
-      page.labelled(say("Seen from"), joined(finding.seen_from), 3, label);
+    if (!finding.seen_from.empty()) page.labelled(say("From"), joined(finding.seen_from), 3, label);
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
       page.labelled(say("Users"), say("may see {}", seen), 3, label);
     }

@@ -333,8 +333,8 @@ std::string how_to_settle(const Report& report) {
   }
   if (!again || !report.complete) return {};
   return say(
-      "To settle what is still unknown, wait 60 s and run this again, if necessary with --thorough "
-      "(up to 4 minutes).");
+      "To settle what is still unknown, wait 60 s and run this again; --thorough (up to 4 minutes) "
+      "tests more.");
 }
 
 Mark mark_of(const SetResult& set, const Report& report) {

@@ -121,7 +121,7 @@ TEST(Names, OfOnesOwnAreToBeSpelledFirst) {
   const auto own = only(made);
   EXPECT_EQ(own.owner, Owner::user);
   EXPECT_TRUE(own.fix.string().starts_with(
-      "First check how old.vendor.com is spelled: you gave it yourself (--var, --set). Look for"))
+      "First check how old.vendor.com is spelled: you gave it yourself (--var, --set). If "))
       << own.fix;
 }
 

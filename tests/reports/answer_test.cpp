@@ -185,7 +185,7 @@ TEST(Answer, SaysOfNothingThatItWorksUnlessItDoes) {
   EXPECT_EQ(said(unknown, ready, unknown),
             "Rainbow only partly works from here. Blocked: Files. Still unknown: Video.");
   EXPECT_EQ(said(unknown, unknown, unknown),
-            "Nothing of Rainbow is known to work from here. Blocked: Files. Still unknown: Calls, "
+            "No part of Rainbow is known to work from here. Blocked: Files. Still unknown: Calls, "
             "Video.");
   // Calls need it, and it was left out of the run.
   set.capabilities.at(2).requirements = {"row"};
@@ -206,8 +206,11 @@ TEST(Answer, SaysFirstWhatIsNotDecided) {
   set.capabilities.at(0).fallback = true;
   EXPECT_EQ(verdict_sentences(set, report),
             "Could not determine whether Rainbow fully works from here. Still unknown: Video. Only "
-            "over a fallback (expect lower quality): Calls.");
+            "over a fallback: Calls.");
   set.verdict = Verdict::degraded;
+  EXPECT_EQ(verdict_sentences(set, report),
+            "Rainbow works from here, but only over a fallback: Calls. Still unknown: Video.");
+  for (auto& result : report.probes) result.probe.check = CheckKind::turn;
   EXPECT_EQ(verdict_sentences(set, report),
             "Rainbow works from here, but only over a fallback (expect lower quality): Calls. "
             "Still unknown: Video.");
@@ -229,8 +232,8 @@ TEST(Answer, SaysOnceHowToSettleWhatIsOpen) {
   set.requirements.at(0).probes = {untried.probe.id};
   EXPECT_EQ(how_to_settle(report), "") << "another run would try no more";
   untried.observation.outcome = Outcome::silent;
-  const std::string again = "To settle what is still unknown, wait 60 s and run this again,";
-  EXPECT_EQ(how_to_settle(report), again + " if necessary with --thorough (up to 4 minutes).");
+  const std::string again = "To settle what is still unknown, wait 60 s and run this again;";
+  EXPECT_EQ(how_to_settle(report), again + " --thorough (up to 4 minutes) tests more.");
   EXPECT_TRUE(holds(render_text(report, {}), again)) << render_text(report, {});
   EXPECT_TRUE(holds(render_html(report, {}), again));
   report.findings = {finding("Another's"), finding("Its own", {{set.id, {"b"}}})};
@@ -282,7 +285,7 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   EXPECT_EQ(said(degraded, ready, ready), "works from here, with limits");
   set.capabilities.at(1).requirements = {"web"};
   EXPECT_EQ(said(degraded, ready, unknown),
-            "works from here, with limits; still unknown: Messages");
+            "does not fully work from here; still unknown: Messages");
   EXPECT_EQ(said(degraded, unknown, unknown),
             "does not fully work from here; still unknown: Messages; not tested: Calls");
   EXPECT_EQ(said(unknown, ready, unknown), "could not be determined: Messages");

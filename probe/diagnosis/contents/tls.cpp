@@ -270,10 +270,11 @@ Causes find_interception(const Diagnosis& context) {
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. {}{}{}{}",
         to_exempt(context, own, cause.let_through),
-        trusted ? phrase("This computer trusts the device's certificates. Calling applications, "
-                         "phones and room devices accept only the vendor's own.")
-                : phrase("Calling applications, phones and room devices accept only the vendor's "
-                         "own certificate."),
+        trusted
+            ? phrase("This computer trusts the device's certificates. Calling applications, "
+                     "phones and room devices often accept only the vendor's own.")
+            : phrase("Calling applications, phones and room devices often accept only the vendor's "
+                     "own certificate."),
         sure ? ""
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
