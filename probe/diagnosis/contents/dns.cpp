@@ -321,7 +321,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (const auto spelling = check_spelling(context, {text}); !spelling.empty()) {
       cause.owner = Owner::user;
       cause.title = phrase("There is no such name: {}", text);
-      cause.fix = spelling + phrase(" If it is right, ask whoever runs that server.");
+      cause.fix = spelling + phrase(" If it is right, ask the operator of that server.");
     } else {
       cause.title = phrase("The name {} no longer exists anywhere", text);
       cause.fix = phrase(

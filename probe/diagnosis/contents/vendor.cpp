@@ -114,7 +114,7 @@ void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool pr
                                  "If the service works from another line, look in this site's "
                                  "firewall log for resets that the firewall itself sends.");
   finding.fix =
-      own ? phrase("Tell whoever runs these servers that this traffic is refused: {}. {}", flows,
+      own ? phrase("Tell the operator of these servers that this traffic is refused: {}. {}", flows,
                    then)
           : phrase(
                 "Check the vendor's status page, and tell the servers' operator that this "

@@ -125,14 +125,12 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 // to be half of one (docs/design.md, media.delay). Empty: within the vendor's figure, or nothing
 // was measured or asked for. Jitter and loss need a stream of packets.
 Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
-                const ResultIndex& index) {
+                bool any_reached, const ResultIndex& index) {
   const auto& [one_way, round_trip] =
       std::tie(requirement.thresholds.one_way_delay_ms, requirement.thresholds.round_trip_ms);
   std::optional<Milliseconds> shortest;
-  bool any_reached = false;
   for (const auto& host : hosts) {
     if (host.state != State::reached) continue;
-    any_reached = true;
     const auto distance = index.notes_on(host.host).media_distance();
     if (distance) shortest = std::min(shortest.value_or(*distance), *distance);
   }
@@ -412,6 +410,12 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.status = doubt.empty() ? Status::pass : Status::unknown;
     result.summary = doubt.empty() ? seen_with_others(other)
                                    : phrase("packets were seen on their way, but {}", doubt);
+    const auto delay = delay_flaw(requirement, {}, true, index);
+    result.poor = doubt.empty() && !delay.empty();
+    if (result.poor) {
+      result.status = Status::warn;
+      add_to(result.summary, delay);
+    }
     add_to(result.summary, plan.note);
     return result;
   }
@@ -463,7 +467,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   add_to(result.summary, compare_routes(probes));
   judge_streams(result, requirement, probes, flaws);
   if (!is_streamed(requirement, probes)) {
-    flaws.push_back(delay_flaw(requirement, hosts, index));
+    flaws.push_back(delay_flaw(requirement, hosts, counted.reached > 0, index));
     result.poor |= !flaws.back().empty();
   }
   std::erase_if(flaws, [](const Text& flaw) { return flaw.empty(); });
