@@ -37,11 +37,11 @@ UdpPatience patience_for(const Job& job);
 void note_short_wait(Observation& observation, const Job& job, milliseconds waited);
 
 // On failure the outcome, detail and evidence are set; "not_tls" where what came was not TLS. On
-// success the outcome is `connected`, the
-// round trip is that of the TCP handshake, and `timing_ms` has "connect" and, for TLS, "handshake".
-// Through a proxy (proxy_route.hpp) the address is the proxy's, the far end's round trip is not
-// known, and "tunnel" is the time until the tunnel stood. A doubtful job gets the time of two SYNs
-// (timeouts::silent_host_connect): evidence "short_wait" if that was not enough.
+// success the outcome is `connected`, the round trip is that of the TCP handshake, and `timing_ms`
+// has "connect" and, for TLS, "handshake". Through a proxy (proxy_route.hpp) the address is the
+// proxy's, the far end's round trip is not known, and "tunnel" is the time until the tunnel stood.
+// A doubtful job gets the time of two SYNs (timeouts::silent_host_connect): evidence "short_wait"
+// if that was not enough.
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation);
 

@@ -101,8 +101,7 @@ enum class FarFault {
   gone,  // the name no longer exists
 };
 
-// The way to that host branches off from the others after some routers, and the routers after that
-// do not speak.
+// The way to that host branches off after some routers, and those after that do not speak.
 struct MuteWay {
   std::string host;
   int from = 1;  // the first hop that does not speak

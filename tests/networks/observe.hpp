@@ -1,7 +1,6 @@
 // What checks would see on a network if they do not use datagrams, or if servers would have to be
 // written for them: models that take the same steps (checks/*.cpp) and make the same observation.
-// The other checks over UDP run as they are (checks.cpp). Nothing here knows what the diagnosis
-// makes of it.
+// The other checks over UDP run as they are (checks.cpp). Nothing here knows of the diagnosis.
 #pragma once
 
 #include "checks/check.hpp"

@@ -72,12 +72,9 @@ Relations compare_runs(const networks::Network& network, const Report& report) {
   if (network.sets.size() > 1) {
     with("order", May::be_the_same, [](auto& other) { std::ranges::reverse(other.sets); });
   }
-  // On the same side of what vendors allow.
-  with("delay", May::be_the_same, [](auto& other) {
-    const bool strict = contains(other.sets, "teams") || contains(other.sets, "twilio-voice-sdk");
-    const double most = strict ? 45 : 140;
-    auto& delay = other.delay_ms;
-    delay = delay > most ? 1.5 * delay : delay < 20 ? most - 5 : 5;
+  const double most = contains(network.sets, "teams") ? 45 : 95;  // not across what vendors allow
+  with("delay", May::be_the_same, [&](auto& other) {
+    other.delay_ms = other.delay_ms > most ? 1.4 * other.delay_ms : 45 - other.delay_ms / 2;
   });
   with("more", May::be_worse_and_decided, [](auto& other) { other.all = true; });
   with("worse", May::be_worse, [](auto& other) { other.boxes.push_back(rule_more(other.chance)); });

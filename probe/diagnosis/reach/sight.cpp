@@ -123,7 +123,7 @@ class Devices {
   bool may_be_behind(const FlowEvent& event) const {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
-    if (last_before_drops_.contains(event.router)) return true;
+    if (event.flow.udp && last_before_drops_.contains(event.router)) return true;
     if (event.ttl > 0 && farthest_ > event.ttl) return true;
     const auto devices = farthest_to_.find(event.flow.host);
     if (devices == farthest_to_.end()) return false;
