@@ -196,9 +196,7 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   direct.hosts = {{"media.vendor.com", "", Lifecycle::current, ""}};
   run.last_plan().skipped = "left out";
   run.last_plan().untried = true;
-  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                    stun("stun.cloudflare.com", 3478, silent),
-                    stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)});
+  run.add_controls(controls_without_udp());
   const auto& set = run.judge();
   ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
   EXPECT_EQ(row_of(set, "direct").status, Status::fail);
@@ -225,9 +223,7 @@ TEST(OnePass, NothingIsClosedToAComputerWithoutIpv6) {
   left_out.addresses = {{*Network::parse("2603:1063::/38"), "", Lifecycle::current, ""}};
   run.last_plan().skipped = "left out";
   run.last_plan().untried = true;
-  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                    stun("stun.cloudflare.com", 3478, silent),
-                    stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)});
+  run.add_controls(controls_without_udp());
   const auto& set = run.judge();
   ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
   EXPECT_EQ(row_of(set, "turn").status, Status::fail);
@@ -261,6 +257,27 @@ TEST(OnePass, ALineMayBeSlowerThanTheVendorAllows) {
   EXPECT_EQ(slow.report.sets.front().verdict, Verdict::degraded);
   EXPECT_EQ(row_of(slow.report.sets.front(), "media").status, Status::warn);
   EXPECT_EQ(made(90).report.sets.front().verdict, Verdict::ready);
+}
+
+TEST(OnePass, ARoundTripToTheServiceItselfCountsBeforeOthers) {
+  const auto made = [](double ms) {
+    Scene run;
+    auto relay = turn("turn.vendor.com");
+    relay.observation.round_trip = Milliseconds(ms);
+    run.add("turn", {relay});
+    run.set.capabilities[0].quality.emplace().round_trip_ms = 200;
+    auto near = stun("stun.l.google.com", 19302);
+    near.observation.round_trip = Milliseconds(20);
+    run.add_controls({near, tls("www.google.com"), tls("www.cloudflare.com"), ntp("pool.ntp.org")});
+    run.judge();
+    return run;
+  };
+  EXPECT_EQ(made(190).report.sets.front().verdict, Verdict::ready);
+  const auto slow = made(250);
+  EXPECT_EQ(slow.found(), std::vector<std::string>{"media.delay"});
+  EXPECT_EQ(slow.report.findings.front().owner, Owner::vendor);
+  const auto& row = row_of(slow.report.sets.front(), "turn");
+  EXPECT_TRUE(holds(row.summary, "the shortest round trip is 250 ms")) << row.summary;
 }
 
 // What a test sends is short, and what people send is not.

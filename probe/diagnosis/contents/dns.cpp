@@ -64,8 +64,8 @@ bool asks_the_system(const ProbeResult& result) {
          !result.probe.with.contains("interface");
 }
 
-// A server here has looked it up, whether or not there is such a name.
-bool is_looked_up(const Name& name) {
+// A server here has answered for it, whether or not there is such a name.
+bool is_answered(const Name& name) {
   return std::ranges::any_of(name.here, [](const NameAnswer& answer) {
     return text_fact(*answer.evidence, Fact::rcode) == "NOERROR" || is_denial(answer);
   });
@@ -83,9 +83,9 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   Cause cause;
   std::size_t lost = 0;
   std::set<std::string> owners;
-  bool failed = false, others = false;
+  bool failed = false, any_answered = false;
   for (const auto& [text, name] : read_names(context)) {
-    others |= is_looked_up(name);
+    any_answered |= is_answered(name);
     if (name.probes.empty()) continue;
     if (name.address) return {};
     if (!nobody_answered(name.failure)) {
@@ -98,7 +98,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     append(cause.explained, open_failures(context, name));
   }
   // Names of one owner that a server cannot look up may be their zone's fault.
-  if (cause.explained.empty() || (failed && (others || owners.size() < 2))) return {};
+  if (cause.explained.empty() || (failed && (any_answered || owners.size() < 2))) return {};
   const bool line_is_up = std::ranges::any_of(context.flows, out);
   cause.name(FindingCode::dns_unreachable, lost < 2 ? possible : line_is_up ? certain : likely);
   cause.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
@@ -363,11 +363,14 @@ Causes find_dns_slow(const Diagnosis& context) {
   const auto late = slow.size() + again.size();
   if (slow.empty() || late < 2 || 4 * late < measured + again.size()) return {};
   Cause cause;
+  std::vector<std::string> unanswered;
   for (const auto& [text, name] : names) {
-    if (nobody_answered(name.failure)) append(cause.explained, open_failures(context, name));
+    if (!nobody_answered(name.failure)) continue;
+    append(cause.explained, open_failures(context, name));
+    if (name.failure == DetailCode::dns_unreachable) unanswered.push_back(text);
   }
   cause.name(FindingCode::dns_slow, late > 2 ? certain : likely);
-  cause.title = cause.explained.empty()
+  cause.title = unanswered.empty()
                     ? phrase("DNS lookups take too long at this site")
                     : phrase("DNS lookups take too long at this site, or get no answer");
   cause.fix = phrase(
@@ -375,9 +378,7 @@ Causes find_dns_slow(const Diagnosis& context) {
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
       resolvers_in_words(context));
-  const auto missing =
-      set_of(cause.explained, [](const ProbeResult& result) { return result.probe.target.host; });
-  if (!missing.empty()) cause.tell(phrase("No answer came in time for {}.", listed(missing)));
+  if (!unanswered.empty()) cause.tell(phrase("No answer came in time for {}.", listed(unanswered)));
   const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
                     measured, whole(slow_ms / 1000), tenths(slowest->took_ms / 1000)));

@@ -335,7 +335,8 @@ Causes find_media_delay(const Diagnosis& context) {
              is_udp(result) == udp && check != CheckKind::dns && check != CheckKind::ntp;
     });
   };
-  // Like is compared with like; but where TCP is slow that something nearby might answer, all is.
+  // Like is compared with like. But something nearby may answer TCP: if even that is slow, so is
+  // the line.
   const bool by_udp = server != nullptr ? is_udp(*server) : anchor_by(true) != nullptr;
   const auto* anchor = anchor_by(by_udp);
   const auto as_slow = [&](const ProbeResult* other) {
@@ -354,10 +355,10 @@ Causes find_media_delay(const Diagnosis& context) {
         "servers closer to this site.");
   } else if (as_slow(anchor)) {
     constexpr double noticed_ms = 300;  // there and back: ITU-T G.114
-    const auto& slowest = server != nullptr ? server : anchor;
-    cause.title = slowest->observation.round_trip->count() > noticed_ms
+    const auto* measured = server != nullptr ? server : anchor;
+    cause.title = measured->observation.round_trip->count() > noticed_ms
                       ? phrase("The line has a high delay: people will talk over each other")
-                      : phrase("The line has a higher delay than the vendor allows");
+                      : phrase("The line has a higher delay than good calls have");
     cause.fix = phrase(
         "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
         "this again on a wired connection and without a VPN; if nothing changes, ask the Internet "

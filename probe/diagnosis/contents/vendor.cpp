@@ -95,16 +95,21 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
   }
 }
 
-void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
+// `own`: servers of the user's own, which have no vendor.
+void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows, bool own) {
   finding.title = phrase("The service answers with a server error: {}", hosts);
   finding.confidence = certain;
-  finding.fix = phrase(
-      "Check the vendor's status page, and tell the servers' operator that these answer with a "
-      "server error: {}. For this, change nothing on the network.",
-      flows);
+  finding.fix =
+      own ? phrase(
+                "Tell the operator of these servers that they answer with a server error: {}. For "
+                "this, change nothing on the network.",
+                flows)
+          : phrase(
+                "Check the vendor's status page, and tell the servers' operator that these answer "
+                "with a server error: {}. For this, change nothing on the network.",
+                flows);
 }
 
-// `own`: servers of the user's own, which have no vendor.
 void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved, bool own) {
   finding.title = own ? phrase("These servers refuse connections: {}", hosts)
                       : phrase("The service refuses connections: {}", hosts);
@@ -241,13 +246,14 @@ Causes find_vendor_down(const Diagnosis& context) {
         heard.insert(registrable_domain(host));
       }
       const auto flows = tried_flows_in_words(context, named);
+      const bool ours = std::ranges::all_of(hosts, [&](const std::string& host) {
+        return contains(context.report.site.own_hosts, host);
+      });
       if (out_of_order) {
-        say_out_of_order(cause, listed(hosts), flows);
+        say_out_of_order(cause, listed(hosts), flows, ours);
       } else {
         say_refused(cause, listed(hosts), flows, std::ranges::includes(heard, parties_of(named)),
-                    std::ranges::all_of(hosts, [&](const std::string& host) {
-                      return contains(context.report.site.own_hosts, host);
-                    }));
+                    ours);
       }
       cause.show(named, 6);
       for (const auto* result : own) told.insert(result->probe.id);

@@ -138,15 +138,25 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
   if (of_any && any_reached) shortest = index.nearest.media_distance();
   if (!shortest) return {};
   const auto trip = shortest->count();
-  if (of_any && round_trip && trip > *round_trip) {
-    return phrase(
-        "the shortest round trip to any server outside is {} ms; the vendor allows at most {} ms",
-        whole(trip), fmt::format("{:g}", *round_trip));
+  if (round_trip && trip > *round_trip) {
+    const auto [measured, most] = std::pair(whole(trip), fmt::format("{:g}", *round_trip));
+    return of_any ? phrase(
+                        "the shortest round trip to any server outside is {} ms; the vendor allows "
+                        "at most {} ms",
+                        measured, most)
+                  : phrase("the shortest round trip is {} ms; the vendor allows at most {} ms",
+                           measured, most);
   }
   if (!one_way || trip / 2 <= *one_way) return {};
-  return phrase(
-      "about {} ms one way (half of the shortest round trip); the vendor allows at most {} ms",
-      whole(trip / 2), fmt::format("{:g}", *one_way));
+  const auto [measured, most] = std::pair(whole(trip / 2), fmt::format("{:g}", *one_way));
+  return of_any ? phrase(
+                      "about {} ms one way at least (half of the shortest round trip to any server "
+                      "outside); the vendor allows at most {} ms",
+                      measured, most)
+                : phrase(
+                      "about {} ms one way (half of the shortest round trip); the vendor allows at "
+                      "most {} ms",
+                      measured, most);
 }
 
 struct Count {
