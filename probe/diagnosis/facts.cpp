@@ -194,14 +194,14 @@ void merge(Flow& flow, const FlowSample& sample) {
 }
 
 // What came only after a request had been sent again, though answers take less long: a connection
-// after a second (RFC 6298), a reply to one of several datagrams, an address at the second
+// after a second, a reply to one of several datagrams, an address at the second
 // question.
 Probes late_answers(const Report& report) {
-  constexpr double soon_ms = 200, second_syn_ms = 1000;
+  constexpr double soon_ms = 200;
   // Their attempts are not one request, sent again.
   constexpr std::array several{CheckKind::path, CheckKind::hop, CheckKind::sip_alg,
                                CheckKind::sip_long};
-  Probes again, second_syn;
+  Probes again, slow;
   bool soon = false, in_a_second = false;
   std::map<std::string, double> distances;  // of hosts, by the shortest time to anything there
   for (const auto& result : report.probes) {
@@ -218,10 +218,10 @@ Probes late_answers(const Report& report) {
     }
     if (datagrams && seen.attempts > 1 && !seen.round_trip) again.push_back(&result);
     if (connect == seen.timing_ms.end()) continue;
-    if (connect->second < second_syn_ms) {
+    if (connect->second < second_syn.count()) {
       in_a_second = true;
     } else {
-      second_syn.push_back(&result);
+      slow.push_back(&result);
     }
   }
   // What is sent again before the first can be answered is no loss.
@@ -229,7 +229,7 @@ Probes late_answers(const Report& report) {
   std::erase_if(again, [&](const ProbeResult* result) {
     return found_in(distances, result->probe.target.host) >= soon_ms;
   });
-  if (soon || in_a_second) append(again, second_syn);
+  if (soon || in_a_second) append(again, slow);
   return again;
 }
 

@@ -22,6 +22,9 @@ namespace callready::findings {
 // Where SIP servers listen as well, and which no SIP ALG knows.
 inline constexpr std::uint16_t other_sip_port = 5080;
 inline constexpr std::uint16_t dns_port = 53;
+// When the first SYN was lost, the next one is sent (RFC 6298, section 2): a connection that takes
+// as long may have needed two.
+inline constexpr Milliseconds second_syn{1000};
 
 // How far packets to one port of one host got, whatever the protocol then made of it. Of
 // several, the first in this order counts.

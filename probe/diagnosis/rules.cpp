@@ -83,27 +83,35 @@ bool has_any(const RequirementResult& row, const std::set<std::string>& probes) 
   return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
 }
 
-// Without those that failed, and whose endpoint another probe reached, by the proxy or directly.
-std::set<std::string> not_reached_otherwise(const Report& report, std::set<std::string> probes) {
-  const auto endpoint = [](const Target& target) {
-    return std::tuple(std::string_view(target.host), target.ports.first, target.transport);
-  };
-  std::set<std::tuple<std::string_view, std::uint16_t, Transport>> open;
+// Where something was reached, by the proxy or directly.
+using Endpoint = std::tuple<std::string_view, std::uint16_t, Transport>;
+using Endpoints = std::set<Endpoint>;
+
+Endpoint endpoint_of(const Target& target) {
+  return {target.host, target.ports.first, target.transport};
+}
+
+Endpoints reached_endpoints(const Report& report) {
+  Endpoints open;
   for (const auto& [probe, seen] : report.probes) {
-    if (reached(seen.outcome)) open.insert(endpoint(probe.target));
+    if (reached(seen.outcome)) open.insert(endpoint_of(probe.target));
   }
-  for (const auto& [probe, seen] : report.probes) {
-    if (!reached(seen.outcome) && open.contains(endpoint(probe.target))) probes.erase(probe.id);
-  }
-  return probes;
+  return open;
 }
 
 // A cause is behind the rows of its probes that are not well, and behind those that it closes
 // untried.
-void fill_in(const Report& report, Cause& cause) {
+void fill_in(const Report& report, const Endpoints& open, Cause& cause) {
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
-  const auto nowhere = not_reached_otherwise(report, lost);
+  auto lost_for_good = lost;  // without what failed one way and was reached another
+  for (const auto* list : {&cause.explained, &cause.contradicted}) {
+    for (const auto* result : *list) {
+      const bool failed = !reached(result->observation.outcome);
+      if (failed && open.contains(endpoint_of(result->probe.target)))
+        lost_for_good.erase(result->probe.id);
+    }
+  }
   const auto impaired = ids_of(cause.impaired);
   // Left out so as not to press hosts that this cause closes: where nothing got through to them,
   // such a row fails as well (status/requirement_hosts.cpp).
@@ -123,9 +131,10 @@ void fill_in(const Report& report, Cause& cause) {
     std::vector<std::string> rows;
     for (const auto& row : set.requirements) {
       if (is_well(row) || (decided && row.status == Status::unknown)) continue;
-      // Of a row that is only impaired or slow, what another way reached is not why it is not well.
+      // If a row is only impaired or slow, what was reached another way is not the reason.
       const bool works = (row.impaired || row.poor) && row.status == Status::warn && !row.lost;
-      const bool failed = row.closed_by == cause.code || has_any(row, works ? nowhere : lost) ||
+      const bool failed = row.closed_by == cause.code ||
+                          has_any(row, works ? lost_for_good : lost) ||
                           (row.status == Status::fail && has_any(row, spared));
       if (!failed && !has_any(row, impaired)) continue;
       add_once(cause.explains, set.id + '/' + row.id);
@@ -167,11 +176,12 @@ std::vector<Cause> causes_by(std::span<Rule* const> rules, Diagnosis& so_far) {
 }
 
 // A probe that was not made, though not because it was not needed, or that was seen to leave the
-// site and no further: where a cause closes its way it is lost all the same. A firewall's rules
-// matter to nobody who has no route to it, such as a computer without IPv6.
+// site and no further: where a cause closes its way it is lost all the same. But a computer that
+// has no route to it, such as one without IPv6, does not get there whatever a firewall lets
+// through.
 void contradict_what_is_closed(const Report& report, Cause& cause) {
   if (cause.closes == Closes::nothing_more) return;
-  const bool any_route = cause.closes != Closes::everything && cause.closes != Closes::direct;
+  const bool needs_route = cause.closes != Closes::everything && cause.closes != Closes::direct;
   const std::set<const ProbeResult*> known(cause.contradicted.begin(), cause.contradicted.end());
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
@@ -179,7 +189,7 @@ void contradict_what_is_closed(const Report& report, Cause& cause) {
     const bool untried = seen.outcome == Outcome::skipped &&
                          seen.detail != DetailCode::not_needed && !target.host.empty();
     if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
-    if (is_inside(result) || (any_route && has_no_route(result))) continue;
+    if (is_inside(result) || (needs_route && has_no_route(result))) continue;
     if (closes(cause.closes, target.transport, target.port(), !target.route.direct()))
       cause.contradicted.push_back(&result);
   }
@@ -201,8 +211,9 @@ std::vector<Cause> find_causes(Diagnosis& so_far) {
 // What the causes explain and affect, by the rows and verdicts of the report.
 std::vector<Finding> completed(std::vector<Cause> causes, const Facts& facts) {
   std::vector<Finding> found;
+  const auto open = reached_endpoints(facts.report);
   for (auto& cause : causes) {
-    fill_in(facts.report, cause);
+    fill_in(facts.report, open, cause);
     if (has(cause.code, FindingTrait::asks_to_let_through)) {
       // What is inspected was reached all the same.
       auto lost = cause.code == FindingCode::tls_intercepted ? cause.explained
@@ -216,7 +227,7 @@ std::vector<Finding> completed(std::vector<Cause> causes, const Facts& facts) {
     found.push_back(std::move(cause));
   }
   if (auto rest = find_unexplained(facts, found)) {
-    fill_in(facts.report, *rest);
+    fill_in(facts.report, open, *rest);
     found.push_back(std::move(*rest));
   }
   sort_by_impact(found, facts.report.sets);

@@ -153,7 +153,7 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 
 // ways/offline.cpp: what keeps this computer off the Internet, by its own system, without
 // evidence of what was tried. Nothing where it is connected, where a tunnel may be its way out, or
-// where the report does not say (one from before 0.3). Its code is `network.offline` where no link
+// where the report does not say. Its code is `network.offline` where no link
 // is up.
 std::optional<Cause> disconnected(const Site& site);
 

@@ -18,7 +18,7 @@ std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts, const Pro
                                          FindingCode code = FindingCode::other,
                                          Closes closes = Closes::nothing_more);
 
-// True where the report has the vendor's rules at all: one from before 0.2 does not.
+// True where the report has the vendor's rules at all.
 bool has_rules(const findings::Facts& facts);
 
 }  // namespace callready

@@ -24,7 +24,7 @@ constexpr std::string_view on_no_network =
 
 TEST(Disconnection, IsNoneOnAUsualNetworkNorWhereTheReportDoesNotSay) {
   EXPECT_FALSE(disconnected(wired()));
-  EXPECT_FALSE(disconnected({})) << "a report of before 0.3";
+  EXPECT_FALSE(disconnected({})) << "the report does not say";
   auto quiet = wired();
   quiet.gateways.front().answers.reset();
   EXPECT_FALSE(disconnected(quiet)) << "the system does not say";

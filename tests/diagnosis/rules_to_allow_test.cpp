@@ -322,7 +322,7 @@ TEST(RulesToAllow, OfAPartOfARangeAllWhoHaveIt) {
   EXPECT_EQ(asked(of_two_hosts(19000)), Texts{"UDP 10000-20000 192.0.2.0/24"});
 }
 
-// A report from before 0.2 holds no rules: what was tried is named.
+// Without rules in the report, what was tried is named.
 TEST(RulesToAllow, AnOlderReportNamesWhatWasTried) {
   auto old = no_udp_to_3478();
   for (auto& row : old.sets.front().requirements) row.rules.clear();

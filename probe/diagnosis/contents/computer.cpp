@@ -188,8 +188,7 @@ Causes find_own_firewall(const Diagnosis& context) {
     return got_no_answer(result) && flows.contains(flow_of(result));
   }));
   append(cause.explained, missing);
-  const auto hosts =
-      set_of(missing, [](const ProbeResult& result) { return result.probe.target.host; });
+  const auto hosts = hosts_of(missing);
   if (!hosts.empty())
     cause.tell(phrase("Because of this, these names are missing: {}.", listed(hosts)));
   return {cause};

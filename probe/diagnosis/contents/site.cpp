@@ -49,8 +49,8 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
 }
 
 // The service's way past the tunnel: what its document requires of those sets, open or not today,
-// media first. Of a tunnel that carries some networks only, the rows that go there. In a report
-// from before 0.2, which has no rules, it is what was tried.
+// media first. Of a tunnel that carries some networks only, the rows that go there. If the
+// report has no rules, it is what was tried.
 Text service_in_words(const Facts& facts, const EgressPath& way, const Probes& probes) {
   const auto sets = facts.sets_of(probes);
   const auto carried = ids_of(probes);

@@ -3,13 +3,13 @@
 // likely worlds best (reach/question.hpp).
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <tuple>
 
 #include "probe/diagnosis/questions/questions.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/question.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
+#include "probe/model/port_order.hpp"
 
 namespace callready {
 namespace {
@@ -362,29 +362,40 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
   }
 }
 
-// For a range of ports that the two likeliest worlds have a rule for: the middle of the largest gap
-// between those that were lost. A list of ports leaves it open.
+// The middle of the largest gap between the ports in that range that the box has closed over UDP.
+// Nothing if it has closed fewer than two, or neighbours.
+std::optional<Candidate> between_closed_ports(const reach::Box& box, const PortRange& range,
+                                              const reach::Sight& sight) {
+  std::map<std::uint16_t, reach::HostId> closed;
+  for (const auto& [packet, event] : sight.seen_packets()) {
+    const bool lost = reach::is_bad(event.seen) && reach::loses(reach::fate_of(box, packet));
+    if (packet.udp && lost && range.contains(packet.port))
+      closed.try_emplace(packet.port, packet.host);
+  }
+  int widest = 1;
+  std::optional<Candidate> middle;
+  const std::pair<const std::uint16_t, reach::HostId>* lower = nullptr;
+  for (const auto& next : closed) {
+    const int gap = lower == nullptr ? 0 : next.first - lower->first;
+    if (gap > widest) {
+      widest = gap;
+      middle = {true, sight.hosts[lower->second],
+                static_cast<std::uint16_t>(lower->first + gap / 2)};
+    }
+    lower = &next;
+  }
+  return middle;
+}
+
+// For the ranges of ports that the two likeliest worlds have rules for: a list of ports leaves open
+// what is between them.
 void add_between(const reach::Drawn& drawn, Candidates& candidates) {
-  const auto& sight = drawn.sight;
   for (const auto& world : first_of(drawn.worlds, 2)) {
     for (const auto number : world.boxes) {
       const auto& box = drawn.boxes[number];
       if (box.kind != reach::Kind::rule) continue;
       for (const auto& range : box.ports) {
-        std::map<std::uint16_t, reach::HostId> lost;
-        for (const auto& [packet, event] : sight.seen_packets()) {
-          if (packet.udp && range.contains(packet.port) && reach::is_bad(event.seen))
-            lost.try_emplace(packet.port, packet.host);
-        }
-        int widest = 1;
-        std::optional<Candidate> middle;
-        for (auto at = lost.begin(); at != lost.end() && std::next(at) != lost.end(); ++at) {
-          const int gap = std::next(at)->first - at->first;
-          if (gap <= widest) continue;
-          widest = gap;
-          middle = {true, sight.hosts[at->second], static_cast<std::uint16_t>(at->first + gap / 2)};
-        }
-        if (middle) candidates.add(*middle);
+        if (auto middle = between_closed_ports(box, range, drawn.sight)) candidates.add(*middle);
       }
     }
   }
@@ -461,8 +472,8 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
   }
 }
 
-// Of media hosts of whose ranges nothing is known, where others are known to be sent to: do their
-// packets leave? One port each, the farthest from those that are known to be open.
+// Media hosts whose ranges have shown nothing, where packets to others were seen to leave: do
+// theirs leave as well? One port each, the farthest from those that are known to be open.
 void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
                            bool hurried) {
   const auto left =
@@ -473,11 +484,6 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   // Something is wrong over UDP. Else each more port that is asked for costs a router one of its
   // few answers.
   const bool suffers = std::ranges::any_of(in_trouble, &Flow::udp);
-  const auto distance = [&](std::uint16_t port) {
-    const auto above = open.lower_bound(port);
-    const int up = above == open.end() ? std::numeric_limits<int>::max() : *above - port;
-    return above == open.begin() ? up : std::min(up, port - *std::prev(above));
-  };
   std::map<std::string, std::uint16_t> silent;  // a port of each host
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.way != Reachability::lost || !is_range(flow)) continue;
@@ -486,7 +492,8 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
     const bool covered = port != open.end() && *port <= range.last;
     if (!suffers && covered) continue;
     auto& chosen = silent.try_emplace(flow.host, flow.port).first->second;
-    if (distance(flow.port) > distance(chosen)) chosen = flow.port;
+    if (distance_to_nearest(flow.port, open) > distance_to_nearest(chosen, open))
+      chosen = flow.port;
   }
   // Whom the routers were not asked about, since the same ports passed to others.
   const auto troubled = set_of(in_trouble, &Flow::host);

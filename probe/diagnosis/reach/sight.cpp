@@ -137,7 +137,8 @@ class Devices {
   bool is_before(const FlowEvent& event) const {
     if (event.seen != Seen::expired) return false;
     const bool before_drops = event.flow.udp && last_before_drops_.contains(event.router);
-    const bool at_device = event.flow.udp && nearest_seen_ != nowhere && all_.contains(event.router);
+    const bool at_device =
+        event.flow.udp && nearest_seen_ != nowhere && all_.contains(event.router);
     return before_drops || at_device || (event.ttl > 0 && event.ttl < nearest_seen_);
   }
 

@@ -105,8 +105,8 @@ Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
 // its needs are lost, even if their rows are only recommended; the set is degraded then.
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
-// The rows that fail and for which nothing else stands in, so that the capability is blocked. A
-// report from before 0.2 does not say what may stand in: all that fail.
+// The rows that fail and for which nothing else stands in, so that the capability is blocked. If
+// the report does not say what may stand in: all that fail.
 std::vector<std::string> rows_that_block(const CapabilityResult& capability, const Rows& rows);
 
 // The whole set. Rows that were not planned do not appear, nor do capabilities of other scenarios.

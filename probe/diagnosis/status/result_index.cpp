@@ -12,6 +12,11 @@ void keep_shorter(std::optional<Milliseconds>& place, Milliseconds distance) {
   if (!place || distance < *place) place = distance;
 }
 
+bool is_ipv6(const std::string& host) {
+  const auto address = IpAddress::parse(host);
+  return address && address->is_v6();
+}
+
 }  // namespace
 
 ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
@@ -33,8 +38,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     auto& notes = hosts_[host];
     const bool names_host = !asks_system_resolvers(probe);
     const bool udp = findings::is_udp(result);
-    // A first SYN may have been lost, and another sent after a second (RFC 6298, section 2).
-    const bool at_once = seen.round_trip && (udp || *seen.round_trip < Milliseconds(1000));
+    const bool at_once = seen.round_trip && (udp || *seen.round_trip < findings::second_syn);
     if (names_host && at_once && direct) {
       const bool near = probe.check == CheckKind::dns || probe.check == CheckKind::ntp ||
                         findings::is_inside(result);
@@ -43,7 +47,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       if (!near) keep_shorter(udp ? nearest.distance_by_udp : nearest.distance, *seen.round_trip);
     }
     proxy_carries |= !direct && reached(seen.outcome);
-    without_ipv6 |= findings::has_no_route(result) && contains(host, ':');
+    without_ipv6 |= findings::has_no_route(result) && is_ipv6(host);
     notes.answers_sip |= probe.check == CheckKind::sip && answered;
     notes.died_on_the_way |= probe.check == CheckKind::hop && is_dropped(seen.detail);
     const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;

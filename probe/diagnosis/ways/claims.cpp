@@ -68,7 +68,7 @@ bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
                               [&](const Flow* flow) { return firmly_blocked(facts, *flow); });
 }
 
-// What strangers met may be kept from strangers alone.
+// What no row asks for may be closed for that reason alone.
 bool is_asked_for(const Facts& facts, const Claim& claim) {
   return facts.any_asked_for(claim.unseen) ||
          std::ranges::any_of(claim.flows, [&](const Flow* flow) { return facts.asked_for(*flow); });
