@@ -220,6 +220,7 @@ std::vector<Finding> completed(std::vector<Cause> causes, const Facts& facts) {
                                                              : failing_ones(cause.explained);
       append(lost, cause.contradicted);
       append(lost, cause.let_through);
+      std::erase_if(lost, [&](const auto* result) { return contains(cause.carried, result); });
       cause.rules = rules_to_allow(facts, lost, cause.code, cause.closes);
       // Rows that it closes untried are known now: the fix names them, too.
       if (!cause.asked.empty()) cause.fix.replace(cause.asked.string(), in_short(cause.rules));

@@ -29,6 +29,8 @@ struct Cause : Finding {
   Probes impaired{};
   // They need not be lost, but the fix is to let them through as well.
   Probes let_through{};
+  // A proxy carries them: no firewall need let them through.
+  Probes carried{};
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: rewritten once the rows are judged
 

@@ -13,6 +13,9 @@
 
 namespace callready {
 
+// How many calls a run may make at once (--calls).
+inline constexpr int most_calls = 100;
+
 // A share with its bounds: it is below `high`, and above `low`, with 95 % confidence each.
 struct Share {
   double percent = 0, low = 0, high = 0;

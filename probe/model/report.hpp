@@ -107,7 +107,7 @@ struct CapabilityResult {
   Verdict verdict = Verdict::unknown;
   Text summary;
   std::vector<std::string> requirements;  // ids
-  std::vector<Need> needs;                // as in the set; empty in a report without
+  std::vector<Need> needs;                // as in the set; empty: an older report
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
   bool calls = true;                      // false: calls work without it, as the set says
   bool fallback = false;                  // works, but only over what the set has as a fallback
@@ -130,7 +130,7 @@ struct RequirementResult {
   bool impaired = false;  // reached, and a finding keeps it from working as it should
   bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature
   // What a firewall has to let through for it, according to the document. Empty if it only
-  // measures, and in a report without rules.
+  // measures, and in reports from before there were rules.
   std::vector<FirewallRule> rules;
   std::vector<std::string> error_texts;  // what users see without it, according to the document
   std::string of_set;                    // the set that it was taken from; empty: its own

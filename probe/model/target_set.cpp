@@ -10,6 +10,12 @@ std::string AddressBlock::to_string() const {
   return std::visit([](const auto& block) { return block.to_string(); }, value);
 }
 
+bool AddressBlock::is_v4() const {
+  if (const auto* network = std::get_if<Network>(&value)) return network->address.is_v4();
+  if (const auto* range = std::get_if<AddressRange>(&value)) return range->first.is_v4();
+  return std::get<IpAddress>(value).is_v4();
+}
+
 std::string Reach::to_string() const {
   switch (kind) {
     case Kind::all:

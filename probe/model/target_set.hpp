@@ -56,6 +56,7 @@ struct AddressBlock {
   Lifecycle lifecycle = Lifecycle::current;
   std::string note;  // for instance the other reading of a row that contradicts itself
   std::string to_string() const;
+  bool is_v4() const;
 };
 
 // An address that only the customer knows: `text` holds `${variable}` and becomes an address, a
@@ -181,7 +182,7 @@ struct SetText {
   std::string verified;   // YYYY-MM-DD; empty: unknown
   SourceQuality evidence = SourceQuality::vendor_page;
   std::string evidence_note;  // what the source lacks, or who has copied it from whom
-  std::string sha256;         // of the set's bytes, in hexadecimal; empty in a report without
+  std::string sha256;  // of the set's bytes, in hexadecimal; empty: the report does not have it
 };
 
 // Enough to list it and to find it by name.

@@ -6,8 +6,8 @@
 
 namespace callready {
 
-// The `basis` of a chain_root that everybody has; a root from --ca-file has none, and nor does any
-// in a report without such words.
+// The `basis` of a chain_root that everybody has. A root from --ca-file has none; in older reports,
+// none has.
 inline constexpr std::string_view public_root_basis = "public_root";
 
 // How the note of --place begins; the place and a full stop follow.

@@ -31,15 +31,9 @@ bool is_network(const AddressBlock& block) {
   return !std::holds_alternative<IpAddress>(block.value);
 }
 
-bool is_v4(const AddressBlock& block) {
-  if (const auto* network = std::get_if<Network>(&block.value)) return network->address.is_v4();
-  if (const auto* range = std::get_if<AddressRange>(&block.value)) return range->first.is_v4();
-  return std::get<IpAddress>(block.value).is_v4();
-}
-
 bool has_networks_of(const Requirement& row, bool v4) {
   return std::any_of(row.addresses.begin(), row.addresses.end(), [&](const AddressBlock& block) {
-    return block.lifecycle == Lifecycle::current && is_network(block) && is_v4(block) == v4;
+    return block.lifecycle == Lifecycle::current && is_network(block) && block.is_v4() == v4;
   });
 }
 
@@ -74,7 +68,7 @@ std::vector<std::vector<Candidate>> by_evidence(const TargetSet& set, const Requ
   for (const auto& host : row.hosts) add(listed, host.name, host.region, host.lifecycle);
   const bool family_known = has_networks_of(row, v4);
   for (const auto& block : row.addresses) {
-    const bool other = is_network(block) && is_v4(block) != v4;
+    const bool other = is_network(block) && block.is_v4() != v4;
     if (asks_only_hosts(row) || (family_known && other)) continue;
     add(listed, representative(block), block.region, block.lifecycle);
   }

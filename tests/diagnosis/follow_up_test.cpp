@@ -482,6 +482,25 @@ TEST(FollowUps, AskForOneNameOfEachOwner) {
   }
 }
 
+// Whoever keeps the filter's list is asked for all of an owner's names at once.
+TEST(FollowUps, AskForTheOtherNamesThatTheDocumentHasOfThatOwner) {
+  auto first = report(
+      {row("web", {tls("portal.vendor.com", unresolved, "no_such_name"), tls("www.other.com")}),
+       controls(anchors())});
+  FirewallRule rule;
+  for (const auto* name :
+       {"portal.vendor.com", "files.vendor.com", "www.other.com", "cdn.other.com"}) {
+    rule.peers.push_back({name, PeerKind::name, "", "", Lifecycle::current});
+  }
+  rule.peers.push_back({"old.vendor.com", PeerKind::name, "", "", Lifecycle::removed});
+  first.sets.front().requirements.front().rules = {rule};
+  const auto list = ids(first);
+  EXPECT_TRUE(asks(list, "dns/udp/files.vendor.com:53"));
+  EXPECT_TRUE(asks(list, "dns/udp/9.9.9.9:53?name=files.vendor.com&server=true"));
+  EXPECT_FALSE(asks(list, "dns/udp/old.vendor.com:53"));
+  EXPECT_FALSE(asks(list, "dns/udp/cdn.other.com:53")) << "its owner's names resolve";
+}
+
 // If two hosts are silent, what answered at first is asked again; if that is silent, once more and
 // with others: one of several paths may be dead, and both hosts may have met it by chance.
 TEST(FollowUps, AskTwiceMoreWhatFellSilent) {

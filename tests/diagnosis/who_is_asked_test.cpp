@@ -52,5 +52,19 @@ TEST(WhoIsAsked, LossIsForTheNetworkTeamAndCountsWhatWasSeen) {
   EXPECT_FALSE(has_evidence(finding, " 0 "));
 }
 
+TEST(WhoIsAsked, AFilterIsAskedForAllNamesOfTheOwnerAtOnce) {
+  const auto finding = only(report(
+      {row("web", {tls("portal.vendor.com", unresolved, "no_such_name")}),
+       follow_up({question("portal.vendor.com", "NXDOMAIN"),
+                  question("portal.vendor.com", "NOERROR", "9.9.9.9"),
+                  question("files.vendor.com", "NXDOMAIN"),
+                  question("files.vendor.com", "NOERROR", "9.9.9.9"),
+                  question("www.vendor.com", "NOERROR"), question("old.vendor.com", "NXDOMAIN"),
+                  question("old.vendor.com", "NXDOMAIN", "9.9.9.9")}),
+       controls({tls("www.google.com")})}));
+  EXPECT_EQ(finding.code, FindingCode::dns_filtered);
+  EXPECT_TRUE(holds(finding.fix, "them: portal.vendor.com and files.vendor.com.")) << finding.fix;
+}
+
 }  // namespace
 }  // namespace callready

@@ -16,7 +16,9 @@ constexpr double slow_ms = 1'000;
 // Some name of that owner.
 bool any_is_found(const std::map<std::string, Name>& names, const std::string& owner) {
   return std::ranges::any_of(names, [&](const auto& entry) {
-    return entry.second.address && registrable_domain(entry.first) == owner;
+    const auto& [text, name] = entry;
+    const bool found = name.address || std::ranges::any_of(name.here, has_records);
+    return found && registrable_domain(text) == owner;
   });
 }
 
@@ -146,7 +148,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     // One name at one private address may be a server of the site's own.
     if (!proved && its_names.size() < 2) continue;
     Cause cause;
-    const auto lost = add_misled(cause, context, its_names, contrast);
+    const auto lost = add_misled(cause, context, names, its_names, contrast);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     cause.name(FindingCode::dns_rewritten, proved ? certain : likely);
     cause.title =
@@ -224,6 +226,16 @@ Causes find_dns_filtered(const Diagnosis& context) {
     const bool same = alike.contains({registrable_domain(text), name.failure.code()});
     if (!same || name.address || !name.elsewhere.empty()) continue;
     if (!contains(lost, text)) take(name);
+  }
+  // And those that no row has tried, asked for because of the others.
+  std::set<std::string> owners;
+  for (const auto& name : lost) owners.insert(registrable_domain(name));
+  for (const auto& [text, name] : names) {
+    if (!name.probes.empty() || !owners.contains(registrable_domain(text))) continue;
+    const auto proof = proof_of_filter(name);
+    if (!proof) continue;
+    lost.push_back(text);
+    cause.tell(*proof);
   }
   cause.name(FindingCode::dns_filtered, proved ? certain : weak ? possible : likely);
   cause.title =

@@ -199,6 +199,7 @@ void add_astray(Cause& cause, const Diagnosis& context, const Name& name) {
 }
 
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
+                                    const std::map<std::string, Name>& all,
                                     const std::vector<const Name*>& names,
                                     const std::vector<FindingEvidence>& contrast,
                                     const Text& place) {
@@ -214,6 +215,17 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
       return asks_system_resolvers(probe) && result.observation.outcome == Outcome::answered &&
              probe.target.host == name->name && context.asked_for(result);
     }));
+  }
+  for (const auto& [text, name] : all) {
+    const auto* answer = name.probes.empty() ? first_that(name.here, has_records) : nullptr;
+    if (answer == nullptr || !is_public_name(text)) continue;
+    const auto& address = *names.front()->address;
+    const auto leads_there = [&](const NameAnswer& one) {
+      return addresses_in(*one.evidence).contains(address);
+    };
+    if (!leads_there(*answer) || std::ranges::any_of(name.elsewhere, leads_there)) continue;
+    texts.push_back(text);
+    cause.tell({answer->probe, phrase("{} resolves to {} here{}.", text, address, place)});
   }
   return texts;
 }
@@ -301,7 +313,7 @@ Causes find_block_page(const Diagnosis& context) {
     const auto confidence = confidence_in(whose, names, elsewhere);
     if (!confidence) continue;
     Cause cause;
-    const auto lost = add_misled(cause, context, names, elsewhere.contrast,
+    const auto lost = add_misled(cause, context, all, names, elsewhere.contrast,
                                  whose.empty() ? Text() : phrase(", the block page of {}", whose));
     if (!context.any_asked_for(cause.explained) && !context.any_asked_for(cause.contradicted))
       continue;

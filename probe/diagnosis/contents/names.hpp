@@ -42,8 +42,10 @@ bool works(const Name& name);
 void add_astray(Cause& cause, const Diagnosis& context, const Name& name);
 // The same for all of these names, which it returns as texts: it states where each leads (`place`:
 // ", the block page of ..."), and after the first what contradicts that. The answers that the
-// site's name servers gave to rows about these names are of no use, either.
+// site's name servers gave to rows about these names are of no use, either. To these names it adds
+// those of `all` that no row has tried and that lead there, too.
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
+                                    const std::map<std::string, Name>& all,
                                     const std::vector<const Name*>& names,
                                     const std::vector<FindingEvidence>& contrast,
                                     const Text& place = {});

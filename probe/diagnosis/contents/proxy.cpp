@@ -1,5 +1,6 @@
 // The proxy: needed, or itself in the way; and the file that names it.
 #include <algorithm>
+#include <functional>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/model/describe.hpp"
@@ -310,12 +311,14 @@ Causes find_proxy_required(const Diagnosis& context) {
   cause.title = ways.udp_shut ? phrase("This site lets traffic out only through the proxy")
                               : phrase("This site lets TCP out only through the proxy");
   const auto through = context.probes_that(came_through);
-  const auto not_carried = those_that(cause.explained, [&](const ProbeResult& result) {
-    return is_udp(result) || !context.proxied.contains(result.probe.target.host);
-  });
+  const auto is_carried = [&](const ProbeResult& result) {
+    return !is_udp(result) && context.proxied.contains(result.probe.target.host);
+  };
+  cause.carried = those_that(cause.explained, is_carried);
+  const auto not_carried = those_that(cause.explained, std::not_fn(is_carried));
   cause.fix =
       phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
-  const auto flows = flows_in_words(context, not_carried.empty() ? cause.explained : not_carried);
+  const auto flows = flows_in_words(context, not_carried);
   if (!flows.empty()) {
     cause.fix += phrase(
         " Traffic that a proxy cannot carry needs direct access: allow it (and return traffic) {}: "

@@ -48,6 +48,8 @@ namespace {
 
 // This many for each kind of doubt: two show what one cannot, more show no more.
 constexpr std::size_t most_names = 3, most_owners = 24, most_resolvers = 2, most_hosts = 3;
+// Of the names that no row has tried: who keeps the filter's list is asked for all of them at once.
+constexpr std::size_t most_other_names = 6;
 // Greets a server in place of its own name, to see whether it is the name that is cut off.
 constexpr auto neutral_name = "example.com";
 
@@ -99,6 +101,30 @@ void ask_for_name(Questions& questions, const std::string& host, With with = {})
   questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, host, 53, std::move(with));
 }
 
+// The owners' other names in the documents, which no row has tried: here, and elsewhere.
+void ask_for_other_names_of(const std::set<std::string>& owners, const Facts& facts,
+                            Questions& questions) {
+  std::set<std::string> known;
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (probe.purpose != Purpose::name_elsewhere) known.insert(probe.target.host);
+  }
+  const auto server = first_of(independent_resolvers(facts), 1);
+  std::size_t asked = 0;
+  for (const auto& row : rows_of(facts.report.sets)) {
+    for (const auto& rule : row.rules) {
+      for (const auto& peer : rule.peers) {
+        if (peer.kind != PeerKind::name || peer.lifecycle != Lifecycle::current) continue;
+        if (!owners.contains(registrable_domain(peer.text))) continue;
+        if (!known.insert(peer.text).second) continue;
+        if (asked++ == most_other_names) return;
+        ask_for_name(questions, peer.text);
+        for (const auto& one : server)
+          ask_for_name(questions, one, {{"server", "true"}, {"name", peer.text}});
+      }
+    }
+  }
+}
+
 // Names that are missing, or lead to no public address or to a shared one: asked for here, with all
 // that the resolvers say beside it, and elsewhere.
 void ask_for_names(const Facts& facts, Questions& questions) {
@@ -134,6 +160,11 @@ void ask_for_names(const Facts& facts, Questions& questions) {
   if (!servers.empty() && !nobody.empty()) {
     ask_for_name(questions, nobody,
                  {{"server", "true"}, {"nobody", "true"}, {"name", names.front()}});
+  }
+  if (any_resolved) {
+    std::set<std::string> owners;
+    for (const auto& name : names) owners.insert(registrable_domain(name));
+    ask_for_other_names_of(owners, facts, questions);
   }
 }
 

@@ -335,8 +335,7 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
 bool has_only_ipv6(const Requirement& requirement) {
   const auto& blocks = requirement.addresses;
   return requirement.hosts.empty() && requirement.wildcards.empty() && !blocks.empty() &&
-         std::ranges::all_of(
-             blocks, [](const AddressBlock& block) { return contains(block.to_string(), ':'); });
+         std::ranges::none_of(blocks, &AddressBlock::is_v4);
 }
 
 // The tests of what is on the way (NAT, SIP ALG) that could not be made because a cause closes the
