@@ -106,6 +106,11 @@ bool EchoKeeper::has_room(const Names& names) {
   return false;
 }
 
+// A source belongs to one run, which takes no longer than the window.
+bool EchoKeeper::forgot_lately(Time now) const {
+  return forgot_ && now - *forgot_ < limits_.window;
+}
+
 EchoKeeper::Count& EchoKeeper::note(View request, std::uint16_t port, Time now) {
   if (counts_ >= limits_.counts) {
     came_.clear();
@@ -114,19 +119,18 @@ EchoKeeper::Count& EchoKeeper::note(View request, std::uint16_t port, Time now) 
   }
   const auto [found, first] = came_.try_emplace(number_at<std::uint32_t>(request, source_at));
   auto& count = found->second;
-  // A source belongs to one run, which takes no longer than that.
-  if (first && forgot_ && now - *forgot_ < limits_.window) count.whole = false;
+  if (first && forgot_lately(now)) count.whole = false;
   auto& packets = count.ports[port];
   if (packets == 0) ++counts_;
   ++packets;
   return count;
 }
 
-std::optional<EchoKeeper::Count> EchoKeeper::count(std::uint32_t source) const {
+std::optional<EchoKeeper::Count> EchoKeeper::count(std::uint32_t source, Time now) const {
   const auto found = came_.find(source);
   if (found != came_.end())
     return found->second.whole ? std::optional(found->second) : std::nullopt;
-  return forgot_ ? std::nullopt : std::optional(Count{});
+  return forgot_lately(now) ? std::nullopt : std::optional(Count{});
 }
 
 std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from,

@@ -55,14 +55,15 @@ struct EchoLimits {
 // request and signed differently, so that nothing that just reflects packets can make it.
 class EchoKeeper {
  public:
+  using Time = std::chrono::steady_clock::time_point;
+
   // `key`: not empty. `started`: in wall-clock time, like `wall` below.
   EchoKeeper(std::vector<std::uint8_t> key, EchoLimits limits, WallTime started)
       : key_(std::move(key)), limits_(std::move(limits)), started_(started) {}
 
   // Empty where no reply is due. `port`: ours, to which it came. `now`: by a monotonic clock.
   std::vector<std::uint8_t> answer(std::span<const std::uint8_t> request, const SocketAddress& from,
-                                   std::uint16_t port, std::chrono::steady_clock::time_point now,
-                                   WallTime wall);
+                                   std::uint16_t port, Time now, WallTime wall);
   // The packets of that source by the port to which they came, answered or not, and how many were
   // not answered because of limits; nothing if some of this may have been forgotten.
   using Ports = std::map<std::uint16_t, int>;
@@ -71,10 +72,9 @@ class EchoKeeper {
     int refused = 0;
     bool whole = true;
   };
-  std::optional<Count> count(std::uint32_t source) const;
+  std::optional<Count> count(std::uint32_t source, Time now) const;
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   using Names = std::unordered_set<std::uint64_t>;  // of packets: the first bytes of their HMACs
   struct Rates {
     TokenBucket<Time> dated, undated;
@@ -84,6 +84,7 @@ class EchoKeeper {
   Names* names_of(std::span<const std::uint8_t> request, WallTime wall);
   Count& note(std::span<const std::uint8_t> request, std::uint16_t port, Time now);
   bool has_room(const Names& names);
+  bool forgot_lately(Time now) const;
   void say(bool& said, std::string_view why);
 
   std::vector<std::uint8_t> key_;

@@ -39,11 +39,10 @@ Reflector::Session* Reflector::session_of(const Incoming& incoming,
   if (found != sessions_.end()) {
     return &found->second;
   }
-  if (!may_begin(packet, wall)) return nullptr;
   const auto own = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& item) {
     return item.second.peer.address == incoming.from.address;
   });
-  if (sessions_.size() >= limits_.sessions ||
+  if (!may_begin(packet, wall) || sessions_.size() >= limits_.sessions ||
       static_cast<std::size_t>(own) >= limits_.sessions_of_address) {
     auto& counted = counts_[ssid];
     ++counted.refused;
@@ -99,7 +98,7 @@ std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime no
   auto& count = counts_[packet->ssid];
   count.last = now;
   if (session->peer != incoming.from) {
-    if (fresh) ++count.elsewhere;
+    ++(fresh ? count.elsewhere : count.refused);
     return std::nullopt;
   }
   ++session->received;

@@ -46,10 +46,7 @@ CallSessions::Opened CallSessions::open(std::string_view text, const IpAddress& 
       static_cast<std::size_t>(of_client) >= limits_.sessions_of_address) {
     return {Refusal::crowded, {}, {}};
   }
-  // We never begin: an address is sent more than it sent only after it has returned a cookie, and a
-  // client that waits for our first packet cannot return one.
   const auto keys = offer->keys_of(offer->media[*audio]);
-  if (keys.setup == "passive") return {Refusal::unsupported, {}, {}};
   auto session = std::make_shared<Session>(identity_, keys);
   // Also a part of a URL.
   session->id = webrtc::random_word(24);

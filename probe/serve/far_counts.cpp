@@ -7,8 +7,8 @@
 namespace callready::serve {
 
 std::optional<std::string> far_counts(std::string_view method, std::string_view target,
-                                      media::Reflector& reflector,
-                                      const media::EchoKeeper& keeper) {
+                                      media::Reflector& reflector, const media::EchoKeeper& keeper,
+                                      media::EchoKeeper::Time now) {
   if (!target.starts_with(counts_path)) return std::nullopt;
   target.remove_prefix(counts_path.size());
   constexpr std::string_view stream = "stream/", ports = "media/";
@@ -23,7 +23,7 @@ std::optional<std::string> far_counts(std::string_view method, std::string_view 
   if (!target.starts_with(ports) || method != "GET") return std::nullopt;
   const auto source = whole_number<std::uint32_t>(target.substr(ports.size()));
   if (!source) return std::nullopt;
-  const auto came = keeper.count(*source);
+  const auto came = keeper.count(*source, now);
   if (!came) return std::nullopt;
   std::string text = "ports\n";
   if (came->refused > 0) text += fmt::format("refused {}\n", came->refused);

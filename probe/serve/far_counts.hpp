@@ -16,8 +16,9 @@ namespace callready::serve {
 
 inline constexpr std::string_view counts_path = "/counts/";
 
-// Nothing: there is no such count. `target`: the path, as it was asked for.
+// Nothing: there is no such count. `target`: the path, as it was asked for. `now`: the keeper's.
 std::optional<std::string> far_counts(std::string_view method, std::string_view target,
-                                      media::Reflector& reflector, const media::EchoKeeper& keeper);
+                                      media::Reflector& reflector, const media::EchoKeeper& keeper,
+                                      media::EchoKeeper::Time now);
 
 }  // namespace callready::serve

@@ -88,7 +88,8 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
       if (!calls_) {
         OtherPage counts = [stamp = stamp_, keeper = keeper_](std::string_view method,
                                                               std::string_view target) {
-          return far_counts(method, target, stamp->reflector(), *keeper);
+          return far_counts(method, target, stamp->reflector(), *keeper,
+                            std::chrono::steady_clock::now());
         };
         auto calls = take_calls(executor, options, number, tls, open_, std::move(counts));
         if (calls.has_error()) {

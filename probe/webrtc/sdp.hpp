@@ -66,8 +66,9 @@ struct LocalEnd {
 // An offer of one audio stream: G.711 (RFC 3551).
 std::string print_offer(const LocalEnd& local);
 
-// The audio stream of an offer that print_answer() takes: Opus or G.711, ICE, DTLS-SRTP and one
-// port for RTP and RTCP. Nothing: there is none.
+// The audio stream of an offer that print_answer() takes: Opus or G.711, ICE, one port for RTP and
+// RTCP, and DTLS-SRTP that the other side begins: no address is sent more than it sent before it
+// has returned a cookie. Nothing: there is none.
 std::optional<std::size_t> acceptable_audio(const SessionDescription& offer);
 
 // Takes that stream of the offer and refuses the others.

@@ -153,18 +153,19 @@ TEST_F(EchoTest, CountsWhatCameOfASourceByPort) {
   };
   for (int i = 0; i < 3; ++i) ask(7, 10'000);
   ask(7, 10'002);
-  EXPECT_EQ(keeper().count(7)->ports, (EchoKeeper::Ports{{10'000, 3}, {10'002, 1}}))
+  EXPECT_EQ(keeper().count(7, now)->ports, (EchoKeeper::Ports{{10'000, 3}, {10'002, 1}}))
       << "answered or not";
-  EXPECT_EQ(keeper().count(7)->refused, 3);
-  EXPECT_EQ(keeper().count(8)->ports, EchoKeeper::Ports{});
-  EXPECT_EQ(keeper().count(8)->refused, 0);
+  EXPECT_EQ(keeper().count(7, now)->refused, 3);
+  EXPECT_EQ(keeper().count(8, now)->ports, EchoKeeper::Ports{});
+  EXPECT_EQ(keeper().count(8, now)->refused, 0);
   ask(9, 1);
   ask(9, 2);
-  EXPECT_FALSE(keeper().count(7)) << "forgotten, and that is said";
-  EXPECT_FALSE(keeper().count(9)) << "forgotten in part";
+  EXPECT_FALSE(keeper().count(7, now)) << "forgotten, and that is said";
+  EXPECT_FALSE(keeper().count(9, now)) << "forgotten in part";
   now += limits.window;
+  EXPECT_EQ(keeper().count(11, now)->ports, EchoKeeper::Ports{}) << "its run began later";
   ask(10, 1);
-  EXPECT_EQ(keeper().count(10)->ports, (EchoKeeper::Ports{{1, 1}}));
+  EXPECT_EQ(keeper().count(10, now)->ports, (EchoKeeper::Ports{{1, 1}}));
 }
 
 }  // namespace

@@ -199,6 +199,18 @@ TEST_F(ReflectorTest, NoPacketBeginsAnotherSessionLater) {
   EXPECT_TRUE(ask(dated(now, 7))) << "its number is free again";
 }
 
+// Of 65,536 numbers, two sites now and then take the same one: the later one has to know.
+TEST_F(ReflectorTest, SaysThatANumberIsTaken) {
+  const SocketAddress other{IpAddress::v4({192, 0, 2, 8}), 40'000};
+  for (std::uint32_t i = 0; i < 2'000; ++i) ask(packet(i));
+  EXPECT_FALSE(ask(packet(0), other));
+  EXPECT_EQ(reflector().count(1).refused, 1u) << "by a session that lives";
+  reflector().leave(1);
+  EXPECT_FALSE(ask(packet(0), other));
+  EXPECT_EQ(reflector().count(1).refused, 2u) << "and by one that is over";
+  EXPECT_EQ(reflector().count(1).elsewhere, 0u);
+}
+
 TEST_F(ReflectorTest, AClientWhoseClockIsWrongHasEachNumberOnceAndThatEndsAloud) {
   limits.sessions_of_address = 200;
   std::vector<std::string> said;

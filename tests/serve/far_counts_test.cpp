@@ -13,7 +13,7 @@ TEST(FarCounts, AnswerWhatTheyKnowAndNothingElse) {
   keeper.answer(media::echo_request(key, 99, now), {IpAddress::v4({192, 0, 2, 1}), 4'000}, 10'000,
                 {}, now);
   const auto ask = [&](std::string_view method, std::string_view target) {
-    return far_counts(method, target, reflector, keeper);
+    return far_counts(method, target, reflector, keeper, {});
   };
   EXPECT_EQ(ask("GET", "/counts/stream/7"), "received 0\nelsewhere 0\nrefused 0\ndropped 0\n");
   EXPECT_EQ(ask("DELETE", "/counts/stream/7"), "received 0\nelsewhere 0\nrefused 0\ndropped 0\n");
@@ -41,7 +41,7 @@ TEST(FarCounts, TellWhatTheirLimitsRefused) {
     keeper.answer(media::echo_request(key, 99, now), {IpAddress::v4({192, 0, 2, 1}), 4'000}, 10'000,
                   {}, now);
   }
-  EXPECT_EQ(far_counts("GET", "/counts/media/99", reflector, keeper),
+  EXPECT_EQ(far_counts("GET", "/counts/media/99", reflector, keeper, {}),
             "ports\nrefused 2\n10000 3\n");
 }
 
