@@ -23,7 +23,7 @@ namespace {
 // word.
 std::size_t value_of_secret(std::string_view word) {
   const auto lowered = lower_case(word);
-  for (const auto* name : {"user", "password", "secret", "token", "credential"}) {
+  for (const auto* name : {"user", "password", "secret", "token", "credential", "key"}) {
     const auto found = lowered.find(name, lowered.find('-'));
     if (found != word.npos) return std::min(word.find('=', found), word.size() - 1) + 1;
   }

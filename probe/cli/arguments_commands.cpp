@@ -8,6 +8,7 @@
 #include "probe/cli/arguments_output.hpp"
 #include "probe/cli/help_page.hpp"
 #include "probe/cli/recordings.hpp"
+#include "probe/model/media.hpp"
 #include "reports/firewall/firewall.hpp"
 
 namespace callready {
@@ -90,7 +91,7 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
          "Also test whether the line carries N calls at once (1 to 100; includes --quality). "
          "Starts with one, doubles each time, and stops before it affects others on the line")
       ->type_name("N")
-      ->check(number_from(1, 100));
+      ->check(number_from(1, most_calls));
   app.add_flag("--thorough", arguments.thorough, "Thorough test (up to 4 minutes)");
   app.add_option("--timeout", arguments.timeout_s,
                  "End the run after this many seconds, even if tests remain (usually 20, or longer "

@@ -230,7 +230,8 @@ std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
 
 int run_and_deliver(const Arguments& arguments, SessionOptions options,
                     const std::string& push_token) {
-  auto privacy = privacy_of(arguments);
+  const auto& logins = options.settings.credentials;
+  auto privacy = privacy_of(arguments, {logins.turn_user, logins.proxy_user});
   if (!privacy.error.empty()) return fail(privacy.error);
   Follower follower(privacy);
   if (arguments.follow) follower.listen_to(options);

@@ -10,7 +10,9 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/saved_report.hpp"
+#include "probe/engine/watchdog.hpp"
 #include "probe/model/day.hpp"
+#include "probe/net/timeouts.hpp"
 #include "probe/plan/set_warnings.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/text.hpp"
@@ -120,6 +122,7 @@ int run_validate(const Arguments& arguments) {
   const auto rules = load_rules();
   bool good = true;
   for (const auto& file : arguments.names) {
+    const TimeLimit in_time("reading the set", timeouts::reading);
     auto result = load_file(file, rules);
     const auto own_rows = result.set ? result.set->requirements.size() : 0;
     if (result.set) say_problems(warnings_of(*result.set));

@@ -59,7 +59,7 @@ KeyResult redaction_key(const std::string& file) {
   return platform::is_file(own) ? read_key(own) : make_key(own);
 }
 
-Redactor make_redactor(const std::string& key) {
+Redactor make_redactor(const std::string& key, std::vector<std::string> users) {
   const auto rules = load_rules();
   std::vector<TargetSet> sets;
   std::vector<SetCollection> collections = {builtin_collection()};
@@ -76,22 +76,21 @@ Redactor make_redactor(const std::string& key) {
   }
   auto anchors = load_text(builtin_anchors(), "anchors", rules);
   if (anchors.set) sets.push_back(std::move(*anchors.set));
-  std::vector<std::string> users;
   for (const auto* name :
        {"USER", "LOGNAME", "USERNAME", "CALLREADY_TURN_USER", "CALLREADY_PROXY_USER"}) {
-    const auto user = platform::environment(name);
-    // "root" is everywhere, and reveals nothing.
-    if (user.size() > 1 && user != "root") users.push_back(user);
+    users.push_back(platform::environment(name));
   }
+  // "root" is everywhere, and reveals nothing.
+  std::erase_if(users, [](const auto& user) { return user.size() < 2 || user == "root"; });
   return {[key](std::string_view message) { return hmac_sha256(bytes_of(key), bytes_of(message)); },
           public_names(sets), users};
 }
 
-Privacy privacy_of(const Arguments& arguments) {
+Privacy privacy_of(const Arguments& arguments, std::vector<std::string> users) {
   if (!arguments.redact) return {};
   const auto key = redaction_key(arguments.redact_key_file);
   if (!key.error.empty()) return {std::nullopt, key.error};
-  return {make_redactor(key.key), {}};
+  return {make_redactor(key.key, std::move(users)), {}};
 }
 
 }  // namespace callready

@@ -19,14 +19,16 @@ struct KeyResult {
 };
 KeyResult redaction_key(const std::string& file);
 
-// A redactor with that key; the vendors' names are those of the built-in sets and anchors.
-Redactor make_redactor(const std::string& key);
+// A redactor with that key; the vendors' names are those of the built-in sets and anchors. `users`:
+// login names to hide besides those that the environment has.
+Redactor make_redactor(const std::string& key, std::vector<std::string> users = {});
 
 // Where the command line asks for --redact: the redactor, or the error. Neither where it does not.
+// `users`: as above.
 struct Privacy {
   std::optional<Redactor> redactor;
   std::string error;
 };
-Privacy privacy_of(const Arguments& arguments);
+Privacy privacy_of(const Arguments& arguments, std::vector<std::string> users = {});
 
 }  // namespace callready

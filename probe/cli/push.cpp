@@ -121,13 +121,13 @@ PushResult push(const std::vector<PushDocument>& documents, const std::string& f
   PushResult result;
   Spool spool(folder);
   // True where it need not be sent again.
-  const auto is_done = [&](const PushDocument& document) {
+  const auto is_done = [&](const PushDocument& document, std::string& refused) {
     if (!result.not_reached.empty()) return false;
     const auto done = send_patiently(document, means);
     if (is_good(done)) {
       ++result.sent;
     } else if (is_refused(done)) {
-      if (result.refused.empty()) result.refused = words_of(done);
+      if (refused.empty()) refused = words_of(done);
     } else {
       result.not_reached = words_of(done);
       return false;
@@ -137,11 +137,11 @@ PushResult push(const std::vector<PushDocument>& documents, const std::string& f
   const auto waiting = spool.names();
   for (const auto& name : waiting) {
     const auto document = spool.read(name);
-    if (!document || is_done(*document)) spool.remove(name);
+    if (!document || is_done(*document, result.refused_earlier)) spool.remove(name);
     if (!result.not_reached.empty()) break;
   }
   for (const auto& document : documents) {
-    if (!is_done(document) && !spool.keep(document)) ++result.dropped;
+    if (!is_done(document, result.refused) && !spool.keep(document)) ++result.dropped;
   }
   result.dropped += spool.shrink();
   result.waiting = spool.names().size();
@@ -189,6 +189,12 @@ bool push_report(const Report& report, const std::string& url, const std::string
     complain(fmt::format(
         "--push-to: the spool is full or cannot be written: {} lost",
         result.dropped == 1 ? "1 document is" : fmt::format("{} documents are", result.dropped)));
+  }
+  if (!result.refused_earlier.empty()) {
+    complain(fmt::format(
+        "--push-to: the server refused a report of an earlier run, and it will not be sent again: "
+        "{}",
+        result.refused_earlier));
   }
   if (result.refused.empty()) return true;
   complain(

@@ -26,7 +26,9 @@ struct PushResult {
   std::size_t sent = 0;     // documents, those of earlier runs too
   std::size_t waiting = 0;  // in the spool now
   std::size_t dropped = 0;  // the spool was full
-  std::string refused;      // what the server said no to, in words; said once, and never sent again
+  // What the server said when it refused these documents, and those of earlier runs, which are
+  // never sent again; empty: it did not.
+  std::string refused, refused_earlier;
   std::string not_reached;  // why the rest waits
 };
 
@@ -48,7 +50,7 @@ bool names_a_server(std::string_view url);
 // What is wrong with that URL, or nothing.
 std::optional<std::string> push_problem(const std::string& url);
 
-// The whole step of the command, with its complaints; false where the server refused.
+// The whole step of the command, with its complaints; false where the server refused this report.
 bool push_report(const Report& report, const std::string& url, const std::string& token);
 
 }  // namespace callready

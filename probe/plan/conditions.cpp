@@ -1,6 +1,7 @@
 #include "probe/plan/conditions.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace callready {
@@ -107,18 +108,22 @@ void add_conditions(ProbeList& probes, const std::vector<const TargetSet*>& sets
 }
 
 void share_answers(Plan& plan) {
+  std::map<std::pair<std::string, Transport>, std::vector<PlannedProbe*>> direct;  // SIP
+  for (auto& sip : plan.probes) {
+    const auto& target = sip.probe.target;
+    if (sip.probe.check == CheckKind::sip && target.route.direct())
+      direct[{target.host, target.transport}].push_back(&sip);
+  }
   for (auto& alg : plan.probes) {
     if (alg.probe.check != CheckKind::sip_alg) continue;
+    const auto& target = alg.probe.target;
     bool shared = false;
     std::vector<std::string> given;
-    for (auto& sip : plan.probes) {
-      const auto &first = alg.probe.target, &second = sip.probe.target;
-      const bool same = sip.probe.check == CheckKind::sip && first.host == second.host &&
-                        first.transport == second.transport && second.route.direct();
-      if (!same) continue;
-      given.push_back(sip.probe.id);
-      if (first.ports != second.ports || !same_question(alg.probe, sip.probe)) continue;
-      sip.answered_by = alg.probe.id;
+    for (auto* sip : direct[{target.host, target.transport}]) {
+      given.push_back(sip->probe.id);
+      const bool other_port = target.ports != sip->probe.target.ports;
+      if (other_port || !same_question(alg.probe, sip->probe)) continue;
+      sip->answered_by = alg.probe.id;
       shared = true;
     }
     if (!shared) alg.given = std::move(given);

@@ -291,45 +291,60 @@ void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& se
   }
 }
 
+namespace {
+
+// What else is asked of a SIP server, directly.
+struct BesideSip {
+  bool busy = false;     // by SIP ALG tests over UDP
+  bool mirrors = false;  // it sends back what it got
+  std::string stream;    // over a connection: "5061/tls", TCP if there is both
+};
+
+std::map<std::string, BesideSip> sip_servers(const ProbeList& probes,
+                                             const std::vector<std::string>& ids) {
+  std::map<std::string, BesideSip> servers;
+  for (const auto& id : ids) {
+    const auto& probe = probes.at(id).probe;
+    const auto& target = probe.target;
+    if (!target.route.direct()) continue;
+    auto& beside = servers[target.host];
+    if (probe.check == CheckKind::sip_alg) {
+      beside.busy |= target.transport == Transport::udp;
+      beside.mirrors |= probe.with.contains("mirror");
+    }
+    const bool over_stream = probe.check == CheckKind::sip && target.transport != Transport::udp &&
+                             (beside.stream.empty() || target.transport == Transport::tcp);
+    if (over_stream)
+      beside.stream = fmt::format("{}/{}", target.port(), to_string(target.transport));
+  }
+  return servers;
+}
+
+}  // namespace
+
 void add_long_sip(ProbeList& probes, const std::vector<const TargetSet*>& sets) {
   const PlannedProbe* best = nullptr;
-  std::string way;  // over a connection to the same server
-  bool mirror = false;
+  BesideSip its;
   int most = -1;
   for (const auto* set : sets) {
     if (set->control) continue;
     const auto ids = probes.of_set(*set);
+    auto servers = sip_servers(probes, ids);
     for (const auto& id : ids) {
       const auto& planned = probes.at(id);
       const auto& probe = planned.probe;
       const auto& target = probe.target;
       if (probe.check != CheckKind::sip || target.transport != Transport::udp) continue;
       if (probe.with.contains("srv") || probe.with.contains(interface_parameter)) continue;
-      bool busy = false, mirrors = false;
-      std::string stream;
-      for (const auto& other_id : ids) {
-        const auto& other = probes.at(other_id).probe;
-        if (other.target.host != target.host || !other.target.route.direct()) continue;
-        if (other.check == CheckKind::sip_alg) {
-          busy |= other.target.transport == Transport::udp;
-          mirrors |= other.with.contains("mirror");
-        }
-        const bool over_stream = other.check == CheckKind::sip &&
-                                 other.target.transport != Transport::udp &&
-                                 (stream.empty() || other.target.transport == Transport::tcp);
-        if (over_stream) {
-          stream = fmt::format("{}/{}", other.target.port(), to_string(other.target.transport));
-        }
-      }
+      const auto& beside = servers[target.host];
       const bool conditional =
           !planned.unless.empty() || !planned.unless_all.empty() || !planned.nearest_of.empty();
-      const int worth =
-          (mirrors ? 8 : 0) + (conditional ? 0 : 4) + (stream.empty() ? 0 : 2) + (busy ? 0 : 1);
+      const int worth = (beside.mirrors ? 8 : 0) + (conditional ? 0 : 4) +
+                        (beside.stream.empty() ? 0 : 2) + (beside.busy ? 0 : 1);
       if (worth <= most) continue;
       most = worth;
       best = &planned;
-      way = stream;
-      mirror = mirrors;
+      its = beside;
     }
   }
   if (best == nullptr) return;
@@ -338,8 +353,8 @@ void add_long_sip(ProbeList& probes, const std::vector<const TargetSet*>& sets) 
   probe.target = best->probe.target;
   const auto domain = best->probe.with.find("domain");
   if (domain != best->probe.with.end()) probe.with.insert(*domain);
-  if (!way.empty()) probe.with.emplace("stream", way);
-  if (mirror) probe.with.emplace("mirror", "true");
+  if (!its.stream.empty()) probe.with.emplace("stream", its.stream);
+  if (its.mirrors) probe.with.emplace("mirror", "true");
   add_control_given(probes, std::move(probe), best->probe.id);
 }
 

@@ -100,36 +100,36 @@ class HostAllocator {
     return hosts != chosen_.end() && hosts->second.contains(host);
   }
 
-  // In rounds, so that no long list starves a short one.
+  // In rounds, so that no long list starves a short one. A row that is given nothing gets nothing
+  // later, either.
   template <typename Who>
   void rounds(Who who) {
-    while (round(who)) {
+    auto open = order_;
+    while (!open.empty()) {
+      std::vector<Row*> left;
+      for (auto* row : open) {
+        if (who(*row) && deal(*row)) left.push_back(row);
+      }
+      open = std::move(left);
     }
     next_.clear();  // a host that cost too much for one purpose may be met by now
   }
 
-  // One more candidate for each of those rows; false where none had any left.
-  template <typename Who>
-  bool round(Who who) {
-    bool dealt = false;
-    for (auto* row : order_) {
-      auto& position = next_[row];
-      while (position < row->candidates.size() &&
-             was_chosen(*row, row->candidates[position].host)) {
-        ++position;
-      }
-      if (row->chosen.size() >= row->quota || position >= row->candidates.size()) continue;
-      if (!who(*row)) continue;
-      dealt = true;
-      const auto& candidate = row->candidates[position++];
-      const bool regardless = is_asked_whatever_it_costs(*row) && lacks_the_least(*row);
-      if (!affordable(*row, candidate.host) && !regardless) continue;
-      if (!candidate.host.empty()) used_.insert(candidate.host);
-      ranges_ += ranges_of(*row);
-      chosen_[row].insert(candidate.host);
-      row->chosen.push_back(candidate);
+  // One more candidate, if the budget has it; false where the row takes none or has none left.
+  bool deal(Row& row) {
+    auto& position = next_[&row];
+    while (position < row.candidates.size() && was_chosen(row, row.candidates[position].host)) {
+      ++position;
     }
-    return dealt;
+    if (row.chosen.size() >= row.quota || position >= row.candidates.size()) return false;
+    const auto& candidate = row.candidates[position++];
+    const bool regardless = is_asked_whatever_it_costs(row) && lacks_the_least(row);
+    if (!affordable(row, candidate.host) && !regardless) return true;
+    if (!candidate.host.empty()) used_.insert(candidate.host);
+    ranges_ += ranges_of(row);
+    chosen_[&row].insert(candidate.host);
+    row.chosen.push_back(candidate);
+    return true;
   }
 
   // New hosts by area, for each list of hosts that are compared.

@@ -213,6 +213,11 @@ TEST(Arguments, SecretsAreNotRepeated) {
   const auto of_two_words = testing::internal::GetCapturedStderr();
   EXPECT_EQ(of_two_words.find("hunter2"), std::string::npos) << of_two_words;
   EXPECT_NE(of_two_words.find("--token"), std::string::npos) << of_two_words;
+  testing::internal::CaptureStderr();
+  parse({"check", "x", "--media-key=hunter2"});
+  parse({"serve", "x", "--key=hunter2"});
+  const auto of_keys = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(of_keys.find("hunter2"), std::string::npos) << of_keys;
 }
 
 TEST(Arguments, AreReadHoweverLongTheyAre) {

@@ -74,6 +74,18 @@ TEST(Push, ARefusalIsSaidOnceAndNotTriedAgain) {
   EXPECT_EQ(f.tried.size(), 2u) << "nothing of before";
 }
 
+TEST(Push, ARefusalOfAnEarlierReportSaysNothingAboutThisOne) {
+  Fixture f;
+  f.statuses = {0};
+  f.run({{"/v1/logs", "{1}"}});
+  f.statuses = {400, 200};
+  const auto result = f.run(both);
+  EXPECT_EQ(result.refused, "");
+  EXPECT_EQ(result.refused_earlier, "HTTP 400: no such field");
+  EXPECT_EQ(result.sent, 2u);
+  EXPECT_EQ(f.spooled(), 0u);
+}
+
 TEST(Push, AServerInTroubleIsAskedAgain) {
   Fixture f;
   f.statuses = {503, 429, 200};
