@@ -196,10 +196,8 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   HttpReply reply;
   Instant deadline{};
   for (int redirects = 0; redirects <= most_redirects; ++redirects) {
-    auto resolution = co_await context.resolver.resolve(parts->host, Family::v4, context.scope);
-    if (resolution.addresses.has_error()) {
-      resolution = co_await context.resolver.resolve(parts->host, Family::v6, context.scope);
-    }
+    const auto host = parts->host;
+    const auto resolution = co_await context.resolver.resolve_either(host, context.scope);
     if (resolution.addresses.has_error()) {
       record(file.seen, resolution.addresses.error());
       file.note(phrase("its server's name could not be resolved"));

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "probe/model/media.hpp"
 #include "probe/platform/system.hpp"
 
 namespace callready::exporter {
@@ -12,7 +13,6 @@ namespace {
 constexpr milliseconds longest_interval = std::chrono::hours(24 * 365);
 // Of runs that take minutes or fill the line for seconds: people are on it.
 constexpr milliseconds interval_of_load = std::chrono::hours(1);
-constexpr int most_calls = 100;
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 // or a report says comes from children of this program.
 //
 //   /enter?token=...          once: the cookie, and on to the page
-//   /FOLDER/                  the page; style.css, script.js, result.js, icon.svg
+//   /FOLDER/                  the page; style.css, script.js, result.js, words.js, icon.svg
 //   services, service?id=ID   what `list --json` and `show --json` print
 //   events                    the run's state as it changes (server-sent events)
 //   run, stop                 POST

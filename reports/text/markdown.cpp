@@ -38,8 +38,7 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
         evidence.probe.empty() ? "" : fmt::format(" ({})", escaped_markdown(evidence.probe)));
   }
   if (finding.rules.empty()) return;
-  out += "\nRules to allow, from the vendor's documentation:\n\n" +
-         markdown_block(lines_of(finding.rules), "text");
+  out += "\nRules to allow:\n\n" + markdown_block(lines_of(finding.rules), "text");
 }
 
 // For a merged report: the result at each place by itself.

@@ -301,7 +301,10 @@ class ThreeSites(SiteTest):
                 expression = target["expr"].replace("$site", ".*").replace("$set", ".*")
                 with self.subTest(panel=panel["title"]):
                     result = self.fleet.ask(expression)
-                    self.assertTrue(result, expression)
+                    if "callready_stream" in expression:  # this fleet sends none
+                        self.assertEqual([], result)
+                    else:
+                        self.assertTrue(result, expression)
                     asked += 1
         self.assertGreater(asked, 10)
         for variable in dashboard["templating"]["list"][1:]:
