@@ -42,13 +42,17 @@ struct UdpService::Core : std::enable_shared_from_this<Core> {
     static_cast<void>(socket->send_to(bytes, to, own));
   }
 
-  // The reply, where there is one that may be sent.
+  // The reply, where there is one that may be sent. What has no answer takes nothing of the rate,
+  // and beyond the rate no answer is made.
   Bytes reply_to(std::span<const std::uint8_t> request, SocketAddress& peer) {
     const auto sender = peer;
-    auto reply = respond(request, peer);
-    if (reply.empty()) return reply;
     const auto now = std::chrono::steady_clock::now();
-    if (!replies.take(sender.address, now)) {
+    Bytes reply;
+    if (replies.has_room(sender.address, now)) {
+      reply = respond(request, peer);
+      if (reply.empty()) return reply;
+    }
+    if (reply.empty() || !replies.take(sender.address, now)) {
       if (!busy || !refusals.take(sender.address, now)) return {};
       peer = sender;
       reply = busy(request, peer);
