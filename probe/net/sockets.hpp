@@ -24,6 +24,8 @@ struct Datagram {
   // socket.
   std::optional<int> traffic_class, ttl;
   std::optional<std::uint32_t> dropped;
+  // Of a socket that is bound to all addresses of this computer: the one that it came to.
+  std::optional<IpAddress> to;
 };
 
 using UdpEvent = std::variant<Datagram, IcmpError>;
@@ -46,6 +48,11 @@ class DatagramCarrier {
   virtual ~DatagramCarrier() = default;
   // To the remote where connected, otherwise to `to`.
   virtual error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) = 0;
+  // From that address of this computer, which a datagram came to.
+  virtual error_code send_from(const IpAddress&, std::span<const std::uint8_t> bytes,
+                               const SocketAddress& to) {
+    return send(bytes, to);
+  }
   virtual void set_ttl(int ttl) = 0;  // 0: the system's default
   virtual bool set_traffic_class(int traffic_class) = 0;
   virtual int path_mtu() const = 0;  // bytes; 0: not known

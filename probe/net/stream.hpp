@@ -73,8 +73,8 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
 asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope,
                                      SocketAddress remote, std::string interface);
 
-// Has a server's acceptor listen there; the address with the port that it got. Failure: the address
-// cannot be bound.
+// Has a server's acceptor listen there; the address with the port that it got. "::" is 0.0.0.0 on a
+// system without IPv6. Failure: the address cannot be bound.
 Result<SocketAddress> listen_at(asio::ip::tcp::acceptor& acceptor, const SocketAddress& address);
 
 }  // namespace callready

@@ -118,9 +118,13 @@ asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope
 }
 
 Result<SocketAddress> listen_at(tcp::acceptor& acceptor, const SocketAddress& address) {
-  const auto endpoint = to_endpoint<tcp>(address);
+  auto endpoint = to_endpoint<tcp>(address);
   error_code error;
   acceptor.open(endpoint.protocol(), error);
+  if (error == asio::error::address_family_not_supported && address.address.is_unspecified()) {
+    endpoint = {tcp::v4(), address.port};
+    acceptor.open(endpoint.protocol(), error);
+  }
   if (!error) acceptor.set_option(OwnPort(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);

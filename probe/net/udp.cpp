@@ -40,6 +40,11 @@ class SystemCarrier final : public DatagramCarrier {
     }
     return error;
   }
+  error_code send_from(const IpAddress& own, std::span<const std::uint8_t> bytes,
+                       const SocketAddress& to) override {
+    return {platform::send_from(socket_.native_handle(), own, bytes, to),
+            boost::system::system_category()};
+  }
   void set_ttl(int ttl) override { platform::set_ttl(socket_.native_handle(), v6_, ttl); }
   bool set_traffic_class(int traffic_class) override {
     return platform::set_traffic_class(socket_.native_handle(), v6_, traffic_class);
@@ -91,6 +96,7 @@ Result<std::unique_ptr<DatagramCarrier>> open_by_system(const asio::any_io_execu
     return classify(error_code(errno, boost::system::system_category()));
   }
   if (options.bind) {
+    if (options.bind->address.is_unspecified()) platform::note_destinations(native, v6);
     socket.bind(to_endpoint<udp>(*options.bind), error);
   } else if (options.connect) {
     socket.connect(to_endpoint<udp>(remote), error);
@@ -127,6 +133,7 @@ std::optional<UdpEvent> SystemCarrier::take(const Clock& clock, Failure& failure
   datagram.traffic_class = noted.traffic_class;
   datagram.ttl = noted.ttl;
   datagram.dropped = noted.dropped;
+  datagram.to = noted.to;
   return UdpEvent(std::move(datagram));
 }
 
@@ -154,13 +161,14 @@ Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
   return send_to(bytes, remote_);
 }
 
-Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to,
+                                const std::optional<IpAddress>& own) {
   error_code error;
   if (ttl_ != 0) ends_after_ = ttl_;
   // An ICMP error that is pending on the socket is reported by the next call and consumed by it;
   // it stays in the error queue, where receive() finds it: send again.
   for (int tries = 0; tries < 3; ++tries) {
-    error = carrier_->send(bytes, to);
+    error = own ? carrier_->send_from(*own, bytes, to) : carrier_->send(bytes, to);
     if (!error) return {};
     // No ICMP error is reported like this: it is this computer's firewall.
     if (error == boost::system::errc::operation_not_permitted) return classify(error);

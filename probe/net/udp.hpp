@@ -23,7 +23,9 @@ class UdpSocket {
 
   // To the remote it was opened for, or to another one (not where connected).
   Result<void> send(std::span<const std::uint8_t> bytes);
-  Result<void> send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to);
+  // `own`: from that address of this computer, where a datagram came to it (Datagram::to).
+  Result<void> send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to,
+                       const std::optional<IpAddress>& own = std::nullopt);
   // Where send() and udp_request() go from now on (not where connected): one socket, many servers.
   void set_remote(const SocketAddress& remote) { remote_ = remote; }
   // For what is sent from now on; 0: the system's default.

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
+
+#include "probe/model/observation.hpp"
 
 namespace callready::platform {
 
@@ -15,6 +18,7 @@ struct Arrival {
   std::optional<int> ttl;            // what is left of its TTL or hop limit
   // Datagrams for which the socket had no room, since it was made.
   std::optional<std::uint32_t> dropped;
+  std::optional<IpAddress> to;  // the address of this computer that it came to
 };
 
 // Has the system note from now on when datagrams arrive at this socket. False if it does not.
@@ -22,6 +26,14 @@ bool note_arrivals(int socket);
 
 // The same for their IP headers, and for how many had no room. `v6`: the socket's family.
 bool note_headers(int socket, bool v6);
+
+// The same for the addresses of this computer that they come to: a socket that listens at all of
+// them has to answer from the one that was asked. False if the system does not say.
+bool note_destinations(int socket, bool v6);
+
+// Sends from `own`, an address that was noted, no matter where the route leads. An errno; 0: sent.
+int send_from(int socket, const IpAddress& own, std::span<const std::uint8_t> bytes,
+              const SocketAddress& to);
 
 // For the next datagram, which stays in the socket. Nothing if there is none, or if an error comes
 // before it (which is left for the reader).

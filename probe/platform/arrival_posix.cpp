@@ -1,6 +1,6 @@
 // Linux: SO_TIMESTAMPNS and SO_RXQ_OVFL (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)). macOS:
-// SO_TIMESTAMP (getsockopt(2)), IP_RECVTOS and IP_RECVTTL (ip(4)). All are delivered even if a
-// datagram is only peeked at.
+// SO_TIMESTAMP (getsockopt(2)), IP_RECVTOS and IP_RECVTTL (ip(4)). Both: IP_PKTINFO and
+// IPV6_RECVPKTINFO (RFC 3542 section 6). All are delivered even if a datagram is only peeked at.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 
@@ -51,6 +52,30 @@ nanoseconds now() {
 }
 #endif
 
+template <class Info>
+std::optional<Info> content_of(cmsghdr& header) {
+  Info info{};
+  if (header.cmsg_len < CMSG_LEN(sizeof info)) return std::nullopt;
+  std::memcpy(&info, CMSG_DATA(&header), sizeof info);
+  return info;
+}
+
+// A socket for both families gets the destinations of IPv4, too, as IPv6's.
+IpAddress destination(const in6_pktinfo& info) {
+  const auto* bytes = info.ipi6_addr.s6_addr;
+  const bool v4 = IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr);
+  return IpAddress::of_bytes(v4 ? bytes + 12 : bytes, !v4);
+}
+
+// Linux says which address answers, also if all were asked; macOS what stands in the header.
+IpAddress destination(const in_pktinfo& info) {
+#ifdef __APPLE__
+  return IpAddress::of_bytes(&info.ipi_addr, false);
+#else
+  return IpAddress::of_bytes(&info.ipi_spec_dst, false);
+#endif
+}
+
 }  // namespace
 
 bool note_arrivals(int socket) {
@@ -68,6 +93,50 @@ bool note_headers(int socket, bool v6) {
   ::setsockopt(socket, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 #endif
   return tos && ttl;
+}
+
+bool note_destinations(int socket, bool v6) {
+  const int on = 1;
+  return v6 ? ::setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0
+            : ::setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0;
+}
+
+int send_from(int socket, const IpAddress& own, std::span<const std::uint8_t> bytes,
+              const SocketAddress& to) {
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(to.port);
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(to.port);
+  in_pktinfo from_v4{};
+  in6_pktinfo from_v6{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof from_v6)> control{};
+  iovec data{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  const auto say = [&](auto& name, const auto& info, int level, int type) {
+    message.msg_name = &name;
+    message.msg_namelen = sizeof name;
+    message.msg_controllen = CMSG_SPACE(sizeof info);
+    auto* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = level;
+    header->cmsg_type = type;
+    header->cmsg_len = CMSG_LEN(sizeof info);
+    std::memcpy(CMSG_DATA(header), &info, sizeof info);
+  };
+  if (own.is_v6()) {
+    std::memcpy(&v6.sin6_addr, to.address.bytes().data(), sizeof v6.sin6_addr);
+    std::memcpy(&from_v6.ipi6_addr, own.bytes().data(), sizeof from_v6.ipi6_addr);
+    say(v6, from_v6, IPPROTO_IPV6, IPV6_PKTINFO);
+  } else {
+    std::memcpy(&v4.sin_addr, to.address.bytes().data(), sizeof v4.sin_addr);
+    std::memcpy(&from_v4.ipi_spec_dst, own.bytes().data(), sizeof from_v4.ipi_spec_dst);
+    say(v4, from_v4, IPPROTO_IP, IP_PKTINFO);
+  }
+  return ::sendmsg(socket, &message, 0) < 0 ? errno : 0;
 }
 
 bool set_traffic_class(int socket, bool v6, int traffic_class) {
@@ -95,14 +164,18 @@ Arrival next_arrival(int socket) {
     const auto is = [&](int level, int type) {
       return header->cmsg_level == level && header->cmsg_type == type;
     };
-    if (is(SOL_SOCKET, noted_time) && header->cmsg_len >= CMSG_LEN(sizeof(Noted))) {
-      Noted time{};
-      std::memcpy(&time, CMSG_DATA(header), sizeof time);
-      const auto arrived = since_epoch(time);
+    const auto time = is(SOL_SOCKET, noted_time) ? content_of<Noted>(*header) : std::nullopt;
+    if (time) {
+      const auto arrived = since_epoch(*time);
       // Linux starts its timestamps a moment after the first socket asked. Earlier datagrams get
       // the time of this peek, which says nothing.
       const auto waited = it_was_there_at - arrived;
       if (waited > nanoseconds(0) && waited <= unlikely) arrival.waited = waited;
+    }
+    if (is(IPPROTO_IP, IP_PKTINFO)) {
+      if (const auto info = content_of<in_pktinfo>(*header)) arrival.to = destination(*info);
+    } else if (is(IPPROTO_IPV6, IPV6_PKTINFO)) {
+      if (const auto info = content_of<in6_pktinfo>(*header)) arrival.to = destination(*info);
     }
     // IPv4's type of service comes as one byte, on macOS also its TTL; all else comes as an int.
     int number = *CMSG_DATA(header);

@@ -45,8 +45,9 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
 
  private:
   CallSessions::Send sender() {
-    return [this](std::span<const std::uint8_t> bytes, const SocketAddress& to) {
-      if (to.port != 0) static_cast<void>(socket_.send_to(bytes, to));
+    return [this](std::span<const std::uint8_t> bytes, const SocketAddress& to,
+                  const CallSessions::Own& from) {
+      if (to.port != 0) static_cast<void>(socket_.send_to(bytes, to, from));
     };
   }
 
@@ -61,7 +62,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
 
   void read() {
     socket_.take_datagrams(clock_, 64, [this](const Datagram& datagram) {
-      sessions_.take(datagram.bytes, datagram.from, clock_.now(), sender());
+      sessions_.take(datagram.bytes, datagram.from, clock_.now(), sender(), datagram.to);
     });
   }
 

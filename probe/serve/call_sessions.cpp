@@ -23,6 +23,7 @@ struct CallSessions::Session {
   std::list<SocketAddress> addresses;  // that sent a proof, the latest last
   webrtc::Dtls dtls;
   SocketAddress dtls_peer;
+  Own dtls_own;  // where it sends to
   std::optional<webrtc::Srtp> srtp;
   CallCounts counts;
   TokenBucket<Instant> packets, bytes;
@@ -94,7 +95,7 @@ bool CallSessions::may_send(Session& session, std::size_t bytes, Instant now) {
 }
 
 void CallSessions::take_check(std::span<const std::uint8_t> datagram, const SocketAddress& from,
-                              Instant now, const Send& send) {
+                              Instant now, const Send& send, const Own& to) {
   const auto request = stun::parse(datagram);
   if (request.has_error() || !request->is(stun::Class::request, stun::Method::binding)) return;
   const auto user = request->username.value_or("");
@@ -122,23 +123,25 @@ void CallSessions::take_check(std::span<const std::uint8_t> datagram, const Sock
   const auto tail = datagram.last(8);
   const bool printed = (tail[0] << 8 | tail[1]) == static_cast<int>(stun::Attribute::fingerprint);
   if (printed) stun::add_fingerprint(reply);
-  if (reply.size() <= datagram.size() && may_send(*session, reply.size(), now)) send(reply, from);
+  if (reply.size() <= datagram.size() && may_send(*session, reply.size(), now)) {
+    send(reply, from, to);
+  }
 }
 
-void CallSessions::send_flights(Session& session, const SocketAddress& to, Instant now,
-                                const Send& send) {
+void CallSessions::send_flights(Session& session, Instant now, const Send& send) {
   for (const auto& flight : session.dtls.outgoing()) {
-    if (may_send(session, flight.size(), now)) send(flight, to);
+    if (!may_send(session, flight.size(), now)) continue;
+    send(flight, session.dtls_peer, session.dtls_own);
   }
   if (session.srtp) return;
   if (const auto keys = session.dtls.keys()) session.srtp = webrtc::Srtp::make(*keys);
 }
 
 void CallSessions::take(std::span<const std::uint8_t> datagram, const SocketAddress& from,
-                        Instant now, const Send& send) {
+                        Instant now, const Send& send, const Own& to) {
   if (datagram.empty() || datagram.size() > longest_datagram) return;
   const auto first = datagram[0];  // RFC 7983
-  if (first <= 3) return take_check(datagram, from, now, send);
+  if (first <= 3) return take_check(datagram, from, now, send, to);
   const auto found = proved_.find(from);
   if (found == proved_.end()) return;
   auto& session = *found->second;
@@ -152,9 +155,12 @@ void CallSessions::take(std::span<const std::uint8_t> datagram, const SocketAddr
     }
     ++session.counts.handshake;
     // From then on the handshake stays where it was proved.
-    if (!session.dtls.has_cookie()) session.dtls_peer = from;
+    if (!session.dtls.has_cookie()) {
+      session.dtls_peer = from;
+      session.dtls_own = to;
+    }
     session.dtls.take(datagram, from.to_string());
-    return send_flights(session, session.dtls_peer, now, send);
+    return send_flights(session, now, send);
   }
   const bool rtcp = datagram.size() > 1 && datagram[1] >= 192 && datagram[1] <= 223;
   if (first < 128 || first > 191 || rtcp || !session.srtp) return;
@@ -163,7 +169,7 @@ void CallSessions::take(std::span<const std::uint8_t> datagram, const SocketAddr
   ++session.counts.media;
   const auto back = session.srtp->protect(*rtp);
   if (back && back->size() <= datagram.size() && may_send(session, back->size(), now)) {
-    send(*back, from);
+    send(*back, from, to);
   }
 }
 
@@ -175,7 +181,7 @@ void CallSessions::tick(Instant now, const Send& send) {
       continue;
     }
     session->dtls.tick();
-    send_flights(*session, session->dtls_peer, now, send);
+    send_flights(*session, now, send);
   }
   for (const auto& session : gone) leave(session);
 }

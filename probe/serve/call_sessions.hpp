@@ -38,7 +38,10 @@ struct CallCounts {
 class CallSessions {
  public:
   using Bytes = webrtc::Bytes;
-  using Send = std::function<void(std::span<const std::uint8_t> bytes, const SocketAddress& to)>;
+  // An address of ours; nothing: the socket has but one.
+  using Own = std::optional<IpAddress>;
+  using Send = std::function<void(std::span<const std::uint8_t> bytes, const SocketAddress& to,
+                                  const Own& from)>;
 
   // `addresses`: those at which `port` is reached.
   CallSessions(CallLimits limits, std::vector<IpAddress> addresses, std::uint16_t port);
@@ -55,8 +58,9 @@ class CallSessions {
   // Nothing: there is no such session.
   std::optional<CallCounts> close(const std::string& id);
 
+  // `to`: where it came to, so that the answer leaves from there.
   void take(std::span<const std::uint8_t> datagram, const SocketAddress& from, Instant now,
-            const Send& send);
+            const Send& send, const Own& to = std::nullopt);
   // Repeats what was lost, and drops clients that have gone: call it some twenty times a second.
   void tick(Instant now, const Send& send);
 
@@ -65,8 +69,8 @@ class CallSessions {
  private:
   struct Session;
   void take_check(std::span<const std::uint8_t> datagram, const SocketAddress& from, Instant now,
-                  const Send& send);
-  void send_flights(Session& session, const SocketAddress& to, Instant now, const Send& send);
+                  const Send& send, const Own& to);
+  void send_flights(Session& session, Instant now, const Send& send);
   bool may_send(Session& session, std::size_t bytes, Instant now);
   void leave(const std::shared_ptr<Session>& session);
 

@@ -36,4 +36,9 @@ bool FairRate::take(const IpAddress& from, Instant now) {
   return has_share && together_.take(1, all_, now);
 }
 
+bool FairRate::has_room(const IpAddress& from, Instant now) const {
+  const bool has_share = networks_.empty() || networks_[place_of(from)].has(1, of_network_, now);
+  return has_share && together_.has(1, all_, now);
+}
+
 }  // namespace callready::serve

@@ -16,6 +16,8 @@ class FairRate {
   // than `all`, there are no shares.
   FairRate(double all, double of_network);
   bool take(const IpAddress& from, Instant now);
+  // Whether take() would: for work that is not done for nothing. It takes nothing.
+  bool has_room(const IpAddress& from, Instant now) const;
 
  private:
   std::size_t place_of(const IpAddress& from) const;

@@ -31,7 +31,7 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
       traffic_class = reply->traffic_class;
       socket.set_traffic_class(traffic_class);
     }
-    static_cast<void>(socket.send_to(reply->bytes, datagram.from));
+    static_cast<void>(socket.send_to(reply->bytes, datagram.from, datagram.to));
   }
 
   // By a clock that nobody sets: a session must not see NTP adjust the time.

@@ -66,25 +66,27 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
       sockets[index] = std::move(*started);
       return true;
     };
-    bool placed = place(0, bind);
-    if (!placed) return failure;
+    if (!place(0, bind)) return failure;
     const auto first = sockets[0]->local();
+    bool placed = true;
     if (options.other_address) {
       const auto& second = *options.other_address;
       placed = place(1, {bind.address, 0}) && place(2, {second, first.port}) &&
                place(3, {second, sockets[1]->local().port});
     }
     const auto stream = messages(&stun_frame, stun_answers(options.identity));
-    auto tcp = StreamService::start(executor, first, stream, nullptr, limits);
-    if (tcp.has_error()) {
-      failure = tcp.error();
-      placed = false;
+    if (placed) {
+      auto tcp = StreamService::start(executor, first, stream, nullptr, limits);
+      if (tcp.has_error()) {
+        failure = tcp.error();
+      } else {
+        server->tcp_ = std::move(*tcp);
+      }
     }
-    if (!placed) {
+    if (!server->tcp_) {
       if (bind.port != 0) break;
       continue;
     }
-    server->tcp_ = std::move(*tcp);
     if (options.tls) {
       auto tls = StreamService::start(executor, {bind.address, 0}, stream, options.tls, limits);
       if (tls.has_error()) return tls.error();

@@ -42,7 +42,6 @@ class UdpService {
  private:
   struct Core;
   UdpService(std::shared_ptr<Core> core, const SocketAddress& local);
-  static asio::awaitable<void> serve(std::shared_ptr<Core> core);
   std::shared_ptr<Core> core_;
   SocketAddress local_;
 };

@@ -21,6 +21,10 @@ class TokenBucket {
     left_ -= cost;
     return true;
   }
+  // Whether take() would be true.
+  bool has(double cost, double rate, Time now) const {
+    return TokenBucket(*this).take(cost, rate, now);
+  }
   Time last_asked() const { return filled_; }
 
  private:

@@ -209,20 +209,19 @@ WebRequest request_of(http::request<http::string_body>& asked) {
 
 }  // namespace
 
-// Writes what comes, as long as somebody reads.
+// Writes what comes, as long as somebody reads. Not over TLS: there, what still reads needs the
+// stream.
 struct LiveConnection {
-  template <typename Stream>
-  static asio::awaitable<void> write(Core core, Stream& stream, HttpReply& reply,
+  static asio::awaitable<void> write(Core core, beast::tcp_stream& stream, HttpReply& reply,
                                      std::shared_ptr<LiveReply> live) {
-    auto& lowest = beast::get_lowest_layer(stream);
     // The reader says nothing more: whatever comes is its end.
-    lowest.expires_never();
+    stream.expires_never();
     auto space = std::make_shared<std::array<char, 1>>();
     stream.async_read_some(asio::buffer(*space),
                            [live, space](error_code, std::size_t) { live->reader_has_gone(); });
     reply.keep_alive(false);
     const auto head = head_of(reply);
-    lowest.expires_after(timeouts::web_reply);
+    stream.expires_after(timeouts::web_reply);
     auto [unsent, written] =
         co_await asio::async_write(stream, asio::buffer(head), asio::as_tuple(asio::use_awaitable));
     while (!unsent && !core->stopped && (!live->ended_ || live->next_)) {
@@ -232,7 +231,7 @@ struct LiveConnection {
       }
       const std::string text = std::move(*live->next_);
       live->next_.reset();
-      lowest.expires_after(timeouts::web_reply);
+      stream.expires_after(timeouts::web_reply);
       const auto [error, size] = co_await asio::async_write(stream, asio::buffer(text),
                                                             asio::as_tuple(asio::use_awaitable));
       unsent = error;
@@ -275,11 +274,15 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
   if (!core->in_flight.has_room_for(answer.body)) {
     answer = {503, "callready is busy: too many large answers are being read\n"};
   }
+  constexpr bool plain = std::is_same_v<Stream, beast::tcp_stream>;
+  if (answer.live && !plain) answer = {500, "callready: over TLS no reply goes on\n"};
   const TextsInFlight::Reader counted(core->in_flight, answer.body);
   auto reply = make_reply(answer);
-  if (answer.live && !head_only) {
-    co_await LiveConnection::write(core, stream, reply, answer.live);
-    co_return false;
+  if constexpr (plain) {
+    if (answer.live && !head_only) {
+      co_await LiveConnection::write(core, stream, reply, answer.live);
+      co_return false;
+    }
   }
   reply.prepare_payload();
   if (answer.status == 204) reply.content_length(boost::none);  // RFC 9110 section 8.6

@@ -53,7 +53,7 @@ struct WebReply {
   SharedText body;
   std::string content_type = "text/plain; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> fields;
-  std::shared_ptr<LiveReply> live;  // null: the body is all
+  std::shared_ptr<LiveReply> live;  // null: the body is all; not over TLS
 };
 
 struct WebServerCore;

@@ -2,7 +2,14 @@
 #include "probe/net/stream.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <iterator>
 #include <thread>
 
 #include "probe/net/tls.hpp"
@@ -80,6 +87,29 @@ TEST(TcpStream, IsNotThereWhereIcmpTurnedItAway) {
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->kind, IcmpKind::port_unreachable);
   EXPECT_FALSE(refusal_of_a_packet(true));
+}
+
+// A filter of this thread's own stands for a kernel that was started with ipv6.disable=1.
+TEST(Listener, AtAllAddressesDoesWithoutIpv6) {
+  std::thread([] {
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{std::size(rules), rules};
+    ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) GTEST_SKIP() << "no filter";
+    Loop loop;
+    tcp::acceptor all(loop.executor()), one(loop.executor());
+    const auto local = listen_at(all, {*IpAddress::parse("::"), 0});
+    ASSERT_FALSE(local.has_error()) << local.error().text;
+    EXPECT_EQ(local->address, IpAddress());
+    EXPECT_TRUE(listen_at(one, {*IpAddress::parse("::1"), 0}).has_error());
+  }).join();
 }
 
 // Who comes late to a connection measures himself: the system timed it.

@@ -228,6 +228,28 @@ TEST(UdpSocket, ThatIsNotConnectedHearsAnybody) {
   EXPECT_EQ(std::get<Datagram>(*event).from, second.address());
 }
 
+TEST(UdpSocket, OfAllAddressesSaysWhichWasAskedAndAnswersFromThere) {
+  Loop loop;
+  for (const auto& [bound, asked] :
+       {std::pair{"0.0.0.0", "127.0.0.9"}, std::pair{"::", "127.0.0.9"}, std::pair{"::", "::1"}}) {
+    SCOPED_TRACE(std::string(bound) + " asked at " + asked);
+    UdpSocket::Options options;
+    options.bind = {*IpAddress::parse(bound), 0};
+    auto server = UdpSocket::open(loop.executor(), *options.bind, options);
+    if (server.has_error() && options.bind->address.is_v6()) GTEST_SKIP() << "no IPv6 here";
+    const SocketAddress there{*IpAddress::parse(asked), server->local().port};
+    auto client = UdpSocket::open(loop.executor(), there, {});  // hears nobody else
+    if (client.has_error()) GTEST_SKIP() << "no IPv6 here";
+    ASSERT_FALSE(client->send(question).has_error());
+    const auto heard = *loop.run(server->receive(loop.scope, loop.soon()));
+    const auto& request = std::get<Datagram>(heard);
+    EXPECT_EQ(request.to, there.address);
+    ASSERT_FALSE(server->send_to(answer, request.from, request.to).has_error());
+    const auto reply = *loop.run(client->receive(loop.scope, loop.soon(milliseconds(500))));
+    EXPECT_EQ(std::get<Datagram>(reply).bytes, answer);
+  }
+}
+
 TEST(OwnAddress, IsTheOneThatPacketsToTheOtherEndCarry) {
   Loop loop;
   const auto loopback = IpAddress::v4({127, 0, 0, 1});

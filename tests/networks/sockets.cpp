@@ -53,7 +53,7 @@ class MemorySockets::Carrier final : public DatagramCarrier {
     if (heard.kind == Heard::answer) {
       auto answered = sockets_.answer(packet, bytes);
       if (answered.empty()) return {};
-      event = Datagram{std::move(answered), there, {}, {}, {}, {}};
+      event = Datagram{std::move(answered), there, {}, {}, {}, {}, {}};
     }
     due_.push_back(sockets_.clock_.call_at(
         sockets_.at(now + heard.took_ms),

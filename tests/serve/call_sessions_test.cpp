@@ -20,7 +20,10 @@ class CallSessionsTest : public testing::Test {
   Instant now = Instant{} + std::chrono::hours(1);
   webrtc::Identity identity;
   std::vector<std::pair<Bytes, SocketAddress>> sent;
-  CallSessions::Send send = [this](std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+  std::optional<IpAddress> sent_from;  // the latest of `sent`
+  CallSessions::Send send = [this](std::span<const std::uint8_t> bytes, const SocketAddress& to,
+                                   const CallSessions::Own& from) {
+    sent_from = from;
     sent.emplace_back(Bytes(bytes.begin(), bytes.end()), to);
   };
 
@@ -163,6 +166,25 @@ TEST_F(CallSessionsTest, WhoProvesNothingGetsNothing) {
   sessions.take(packet(1), caller, now, send);
   sessions.take(Bytes(2'000, 0x80), caller, now, send);
   EXPECT_TRUE(sent.empty());
+}
+
+TEST_F(CallSessionsTest, AnswersFromWhereItWasAsked) {
+  CallSessions sessions({}, {here}, 5000);
+  const auto call = open(sessions);
+  const auto second = IpAddress::v4({198, 51, 100, 2});
+  sessions.take(check(call, call.far.password), caller, now, send, second);
+  EXPECT_EQ(sent_from, second);
+  auto srtp = secure(sessions, call);
+  EXPECT_EQ(sent_from, std::nullopt);
+  sessions.take(*srtp.protect(packet(1)), caller, now, send, here);
+  EXPECT_EQ(sent_from, here);
+  const auto other = open(sessions);
+  prove(sessions, other);
+  webrtc::Dtls dtls(identity, true, other.far.fingerprint);
+  dtls.begin();
+  sent_from.reset();
+  for (const auto& hello : dtls.outgoing()) sessions.take(hello, caller, now, send, second);
+  EXPECT_EQ(sent_from, second);
 }
 
 // Who has the session's password proves nothing of the address that he writes into his packets.

@@ -22,6 +22,7 @@ class ResponderTest : public testing::Test {
 
   media::EchoLimits echo_limits;
   media::ReflectorLimits stream_limits;
+  IpAddress bind = serve::loopback;
 
   std::unique_ptr<serve::Responder> start(const std::string& name,
                                           const std::string& key = secret) {
@@ -29,7 +30,7 @@ class ResponderTest : public testing::Test {
     options.echo_limits = echo_limits;
     options.limits = stream_limits;
     options.name = name;
-    options.bind = IpAddress::v4({127, 0, 0, 1});
+    options.bind = bind;
     options.key.assign(key.begin(), key.end());
     options.today = "2026-11-21";
     options.media_ports = {{0, 0}};
@@ -38,6 +39,20 @@ class ResponderTest : public testing::Test {
     auto started = serve::Responder::start(runner.loop.executor(), options);
     EXPECT_FALSE(started.has_error());
     return std::move(*started);
+  }
+
+  std::vector<Requirement> rows_of(const serve::Responder& responder) {
+    runner.settings.credentials.media_key = secret;
+    return load_text(responder.target_set(), "responder", test::rules_of_checks())
+        .set->requirements;
+  }
+
+  Observation answered(const Requirement& row, Transport transport, const IpAddress& far) {
+    auto seen = runner.run(*row.check, transport, far.to_string(), {far, row.ports.front().first},
+                           row.with);
+    const auto expected = row.id == "tcp" ? Outcome::connected : Outcome::answered;
+    EXPECT_EQ(seen.outcome, expected) << row.id << ' ' << to_string(seen.outcome);
+    return seen;
   }
 };
 
@@ -72,15 +87,10 @@ TEST_F(ResponderTest, AnswersWhatItsSetAsks) {
 
 TEST_F(ResponderTest, AnswersEveryRowOfItsSet) {
   const auto responder = start("127.0.0.1");
-  const auto set = *load_text(responder->target_set(), "responder", test::rules_of_checks()).set;
-  runner.settings.credentials.media_key = secret;
-  for (const auto& row : set.requirements) {
+  for (const auto& row : rows_of(*responder)) {
     if (row.id == "stream") continue;  // takes its seconds: above
     for (const auto transport : row.transports) {
-      const SocketAddress where{IpAddress::v4({127, 0, 0, 1}), row.ports.front().first};
-      const auto seen = runner.run(*row.check, transport, "127.0.0.1", where, row.with);
-      const auto expected = row.id == "tcp" ? Outcome::connected : Outcome::answered;
-      EXPECT_EQ(seen.outcome, expected) << row.id << ' ' << to_string(seen.outcome);
+      const auto seen = answered(row, transport, serve::loopback);
       if (row.id != "sip-alg") continue;
       EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
       const auto told =
@@ -88,6 +98,24 @@ TEST_F(ResponderTest, AnswersEveryRowOfItsSet) {
                        [](const auto& item) { return item.kind == EvidenceKind::sip_alg; });
       ASSERT_NE(told, seen.evidence.end());
       EXPECT_TRUE(std::get<bool>(told->facts.at(Fact::sdp_tested))) << "the mirror fits";
+    }
+  }
+}
+
+// A server bound to all addresses, by the kernel's choice of a source, answered from another one.
+TEST_F(ResponderTest, AnswersFromTheAddressThatWasAsked) {
+  const auto asked = IpAddress::v4({127, 0, 0, 9});
+  const bool v6 = own_address_towards(runner.loop.executor(), *IpAddress::parse("::1")).has_value();
+  for (const std::string all : {"0.0.0.0", "::"}) {
+    SCOPED_TRACE(all);
+    bind = *IpAddress::parse(all);
+    if (bind.is_v6() && !v6) GTEST_SKIP() << "no IPv6 here";
+    const auto responder = start(asked.to_string());
+    for (auto& row : rows_of(*responder)) {
+      if (row.id == "stream") row.with["seconds"] = "1";
+      for (const auto transport : row.transports) {
+        if (transport == Transport::udp || row.id == "call") answered(row, transport, asked);
+      }
     }
   }
 }

@@ -158,6 +158,28 @@ TEST_F(ServicesTest, OneSourceDoesNotSilenceOthers) {
   EXPECT_LE(refused, 20);
 }
 
+// Otherwise one source takes all the time of those who are answered.
+TEST_F(ServicesTest, UdpMakesNoAnswerThatItWouldNotSend) {
+  limits.datagrams_per_second = 100;
+  limits.datagrams_of_network = 10;
+  int made = 0;
+  const Respond count = [&](std::span<const std::uint8_t>, SocketAddress&) {
+    ++made;
+    return bytes_of("A");
+  };
+  const Respond busy = [](std::span<const std::uint8_t>, SocketAddress&) { return bytes_of("B"); };
+  const auto service = *UdpService::start(loop.executor(), any_port, count, limits, busy);
+  RawUdp client(loop, service->local());
+  for (int i = 0; i < 50; ++i) client.send("request");
+  int answered = 0, refused = 0;
+  while (const auto reply = client.receive(milliseconds(50))) {
+    ++(text_of(*reply) == "A" ? answered : refused);
+  }
+  EXPECT_GE(answered, 10);
+  EXPECT_EQ(made, answered);
+  EXPECT_GE(refused, 1);
+}
+
 TEST_F(ServicesTest, StopEndsEverything) {
   auto service = start();
   const auto address = service->local();

@@ -1,6 +1,7 @@
 #include "probe/serve/stun_server.hpp"
 
 #include "probe/serve/certificates.hpp"
+#include "probe/serve/pair.hpp"
 #include "tests/serve/raw.hpp"
 
 namespace callready::serve {
@@ -134,6 +135,18 @@ TEST_F(StunServerTest, UnknownAttributesThatMustBeUnderstoodAreListed) {
   EXPECT_EQ(Reply(*client.ask(request(1, attribute(0xfabc, {1})))).type, 0x0101);
   // One address only: it cannot answer from another one, and says so.
   EXPECT_EQ(Reply(*client.ask(request(1, change(change_port)))).error(), 420);
+}
+
+TEST_F(StunServerTest, SaysWhichAddressCannotBeHad) {
+  const auto taken = *start_pair(loop.executor(), any_port, nullptr, nullptr, {});
+  const auto where = taken.tcp->local();
+  taken.udp->stop();
+  settle(loop);
+  options.other_address = IpAddress::v4({192, 0, 2, 1});
+  const auto none = StunServer::start(loop.executor(), where, options);
+  ASSERT_TRUE(none.has_error());
+  const error_code not_ours(EADDRNOTAVAIL, boost::system::system_category());
+  EXPECT_EQ(none.error().text, classify(not_ours).text);
 }
 
 TEST_F(StunServerTest, AnswersFromItsOtherAddressAndPort) {

@@ -23,7 +23,9 @@ TEST(TokenBucket, LetsPassASecondsWorthAtOnceAndTheRateAfterThat) {
 
 TEST(TokenBucket, KeepsNoMoreThanASecondsWorth) {
   TokenBucket<Time> bucket;
+  EXPECT_TRUE(bucket.has(1'000, 1'000, Time())) << "which takes nothing";
   EXPECT_TRUE(bucket.take(1'000, 1'000, Time()));
+  EXPECT_FALSE(bucket.has(1, 1'000, Time()));
   EXPECT_FALSE(bucket.take(1'001, 1'000, Time() + milliseconds(60'000)));
   EXPECT_TRUE(bucket.take(1'000, 1'000, Time() + milliseconds(60'000)));
 }

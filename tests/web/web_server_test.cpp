@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/certificates.hpp"
+
 namespace callready {
 namespace {
 
@@ -11,8 +13,10 @@ using asio::ip::tcp;
 using std::chrono::seconds;
 
 struct Fixture {
-  Fixture() {
-    auto made = WebServer::start(loop.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0}, {2, 10},
+  explicit Fixture(const WebServer::Tls& tls = nullptr) {
+    WebServer::Options options{2, 10};
+    if (tls) options.tls = [tls] { return tls; };
+    auto made = WebServer::start(loop.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0}, options,
                                  [this](WebRequest request, WebServer::Answer answer) {
                                    WebReply reply{200, request.body, "text/event-stream"};
                                    if (request.target == "/live") reply.live = live = make();
@@ -83,6 +87,28 @@ TEST(WebServer, SaysThatNobodyReadsIt) {
   }
   EXPECT_EQ(f.gone, 1);
   EXPECT_EQ(f.server->connections(), 0u);
+}
+
+// Its read would outlast the stream that it reads.
+TEST(WebServer, NoReplyGoesOnOverTls) {
+  const auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  const auto certificate = test::make_authority("localhost");
+  SSL_CTX_use_certificate(tls->native_handle(), certificate.x509.get());
+  SSL_CTX_use_PrivateKey(tls->native_handle(), certificate.key.get());
+  Fixture f(tls);
+  asio::ssl::context trusting(asio::ssl::context::tls_client);
+  asio::ssl::stream<tcp::socket> client(f.loop, trusting);
+  client.next_layer().connect({asio::ip::address_v4::loopback(), f.server->local().port});
+  const std::string request = "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  std::string all;
+  client.async_handshake(asio::ssl::stream_base::client, [&](error_code) {
+    asio::async_write(client, asio::buffer(request), [&](error_code, std::size_t) {
+      asio::async_read_until(client, asio::dynamic_buffer(all), "\r\n\r\n",
+                             [&](error_code, std::size_t) { f.loop.stop(); });
+    });
+  });
+  f.run();
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 500 ")) << all;
 }
 
 TEST(WebServer, ABodyIsBounded) {
