@@ -25,7 +25,8 @@ void call_datagram(Input input) {
   stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
   builder.add_text(stun::Attribute::username, keys.ufrag + ":ours");
   const auto check = builder.finish(bytes_of(keys.password));
-  const auto nobody = [](std::span<const std::uint8_t>, const SocketAddress& to) {
+  const auto nobody = [](std::span<const std::uint8_t>, const SocketAddress& to,
+                         const serve::CallSessions::Own&) {
     FUZZ_REQUIRE(to.address == IpAddress::v4({192, 0, 2, 7}));
   };
   sessions.take(check, known, now, nobody);
