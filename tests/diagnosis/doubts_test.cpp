@@ -63,6 +63,27 @@ TEST(Doubt, ARefusalFromBeyondTheSiteIsNoReply) {
   EXPECT_EQ(made(answered), Status::pass);
 }
 
+// Beside another service, whose ports die in transit, "packets may be lost like others".
+TEST(Doubt, IsNoneOfPacketsThatWereSeenAtTheHostsOwnDoor) {
+  const auto made = [](const std::string& router) {
+    Scene run;
+    run.add("media", {range("52.112.0.1", {{3478, "left_site", router}}, {3478, 3481})});
+    run.add("others", {range("3.7.35.1", {{8802, "dropped"}, {8806, "dropped"}, {8810, "dropped"}},
+                             {8801, 8810})});
+    run.add("turn", {range("3.7.35.1", {{3478, "left_site", "3.7.35.254"}}, {3478, 3478})});
+    run.add_controls(anchors());
+    run.add_controls({hop_at(udp_hop("3.7.35.1", 8802, "dropped"), 4),
+                      hop_at(udp_hop("www.google.com", 8802, "left_site"), 3, "62.4.8.2")});
+    const auto status = media_of(run);
+    EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.flow_blocked"});
+    EXPECT_EQ(run.report.findings.front().confidence, Confidence::likely);
+    EXPECT_EQ(run.report.findings.front().owner, Owner::provider);
+    return status;
+  };
+  EXPECT_EQ(made("52.112.0.254"), Status::pass);
+  EXPECT_EQ(made("62.4.8.2"), Status::unknown);
+}
+
 // SIP servers may ignore strangers, over UDP. Where nothing of the operator's answers anything, no
 // likely world has one that does, whether a firewall or the operator is to blame.
 TEST(Doubt, IsNoneOfSilenceThatIsLostInAllWorlds) {
