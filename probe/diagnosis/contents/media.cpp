@@ -16,9 +16,11 @@ namespace {
 template <typename Wanted>
 const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
   const ProbeResult* best = nullptr;
+  const bool taken_near = facts.any_probe(is_taken_near);  // connections say nothing then
   for (const auto& result : facts.report.probes) {
     const auto& trip = result.observation.round_trip;
     if (!trip || !is_direct(result) || is_inside(result) || !wanted(result)) continue;
+    if (taken_near && !is_udp(result)) continue;
     if (best == nullptr || *trip < *best->observation.round_trip) best = &result;
   }
   return best;
@@ -344,6 +346,12 @@ Causes find_media_delay(const Diagnosis& context) {
                                                          *server->observation.round_trip / 2);
   };
   if (anchor == nullptr && by_udp && as_slow(anchor_by(false))) anchor = anchor_by(false);
+  // The row was judged by whatever answered, another service's server, say.
+  if (anchor == nullptr && server == nullptr) {
+    anchor = nearest(context, [](const ProbeResult& result) {
+      return result.probe.check != CheckKind::dns && result.probe.check != CheckKind::ntp;
+    });
+  }
   if (cause.explained.empty() || (server == nullptr && anchor == nullptr)) return {};
   cause.name(FindingCode::media_delay, anchor == nullptr ? possible : likely);
   if (anchor == nullptr) {
