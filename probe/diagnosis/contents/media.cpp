@@ -157,6 +157,7 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
     cause.fix = try_again(facts, phrase(" and limit uploads"));
   }
   if (place != Place::unknown) cause.fix = fix_at(place, wireless, figure);
+  if (loss) cause.fix += look_for_limits_on_marks(facts, cause.explained);
   return {cause};
 }
 
@@ -168,6 +169,28 @@ Text treatment(int arrived) {
 }
 
 }  // namespace
+
+Text look_for_limits_on_marks(const Facts& facts, const Probes& streams) {
+  constexpr int expedited = 46, fewest = 100;
+  constexpr double most_percent = 3;
+  for (const auto* marked : streams) {
+    const auto& sent = marked->observation.media;
+    if (!sent || !sent->up || sent->up->dscp_sent != expedited) continue;
+    for (const auto& result : facts.report.probes) {
+      const auto& call = result.observation.media;
+      const bool same = result.probe.target.host == marked->probe.target.host;
+      if (result.probe.check != CheckKind::ice || !same || !call || !call->loop) continue;
+      const auto& [there, loop] = std::tie(call->round_trip_loss, *call->loop);
+      if (call->outage || there.high > most_percent || loop.sent < fewest) continue;
+      return phrase(
+          " A WebRTC call to {}, whose packets have no mark for voice (EF), lost {} of {}: look "
+          "for a device that limits or drops marked packets (a QoS policer, a voice queue that is "
+          "too small).",
+          result.probe.target.host, loop.lost, loop.sent);
+    }
+  }
+  return {};
+}
 
 Causes find_media_loss(const Diagnosis& context) {
   auto causes = below_figure(context, QualityFigure::loss);
