@@ -173,10 +173,12 @@ MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arriv
   stream.round_trip_loss = stream.loop->loss;
   set_round_trips(stream, trips);
   const auto silent = std::count(seen.left.begin() + answered, seen.left.end(), true);
-  if (silent >= media::silent_end) {
+  const double slowest = trips.empty() ? 0 : std::ranges::max(trips);
+  const double lasted = stream.interval_ms * static_cast<double>(silent);
+  if (silent >= media::silent_end && lasted > slowest) {  // they do not merely wait in a queue
     MediaOutage outage;
     outage.from_ms = stream.interval_ms * answered;
-    outage.length_ms = stream.interval_ms * static_cast<double>(silent);
+    outage.length_ms = lasted;
     outage.to_the_end = true;
     stream.outage = outage;
   }

@@ -117,7 +117,9 @@ class CallStream {
     co_return std::nullopt;
   }
 
-  bool fell_silent() const { return ends_in_silence(asked_, last_, replies_); }
+  bool fell_silent() const {
+    return ends_in_silence(asked_, last_, replies_, in_ms(call_interval));
+  }
   // A queue may merely be longer than the wait. False: something came after all, or may have.
   asio::awaitable<bool> stays_silent() {
     const auto known = replies_.size();

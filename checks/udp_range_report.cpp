@@ -32,7 +32,8 @@ Text relay_in_words(const Port& port) {
              : phrase("a relay there heard us, but its reply did not arrive");
 }
 
-Text in_words(const Port& port) {
+// `routers`: on the way to the range's target, up to where its packets were to end.
+Text in_words(const Port& port, const Routers& routers) {
   const auto by = port.by ? port.by->to_string() : std::string();
   switch (port.result) {
     case DetailCode::replied:
@@ -51,18 +52,19 @@ Text in_words(const Port& port) {
       return phrase("this computer's own firewall blocks it");
     case DetailCode::dropped:
       if (port.outbound) return relay_in_words(port);
-      return phrase("dropped before the first router outside, which other packets reach");
+      return routers.empty() ? phrase("dropped in transit")
+                             : phrase("dropped before {}, which other packets reach",
+                                      routers.rbegin()->second.to_string());
     default:
       return was_tried(port) ? phrase("nothing came back") : phrase("not tried");
   }
 }
 
-// `routers`: on the way to the range's target.
 Evidence describe(const Port& port, const Range& range, const Routers& routers) {
   const bool echo = range.echo;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_port;
-  evidence.text = phrase("UDP {}: {}", port.number, in_words(port));
+  evidence.text = phrase("UDP {}: {}", port.number, in_words(port, routers));
   if (echo && port.outbound) {
     evidence.text = phrase("UDP {}: {}", port.number, far_end_in_words(port));
   } else if (echo && port.result == DetailCode::dropped) {
@@ -196,8 +198,7 @@ void conclude(Observation& observation, const Range& range) {
   }
   for (const auto& block : blocks_of(known_ports(range.ports))) add_block(observation, block);
   const int sampled = count([](const Port* port) { return !port->refined && was_tried(*port); });
-  const int proved =
-      count([](const Port* port) { return !port->refined && is_out(port->result); });
+  const int proved = count([](const Port* port) { return !port->refined && is_out(port->result); });
   const bool all_open = kept_here == 0 && prohibited == 0 && dropped == 0;
   add_sample(observation, range, proved, sampled, all_open);
 }

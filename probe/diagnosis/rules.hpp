@@ -150,6 +150,10 @@ struct SplitPaths {
 // lines.
 std::optional<SplitPaths> split_paths(const Facts& facts);
 
+// contents/media.cpp: for a stream that was marked for voice and lost packets, what to look for if
+// a call without marks to the same host lost next to nothing; otherwise empty.
+Text look_for_limits_on_marks(const Facts& facts, const Probes& streams);
+
 // A stream between relays of a server, after one of them died (contents/vendor.cpp).
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 

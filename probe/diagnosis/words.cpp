@@ -163,20 +163,25 @@ Text run_again(const Facts& facts) {
                    "using the line.");
 }
 
+bool may_be_the_providers(const Facts& facts, const std::string& device) {
+  const auto address = IpAddress::parse(device);
+  return address && !address->is_private() && !address->is_link_local() &&
+         !is_gateway(facts.report.site, device);
+}
+
 Text ask_the_device(const Facts& facts, const std::string& device) {
   if (device.empty()) return {};
   if (is_gateway(facts.report.site, device))
     return phrase(" The device that rejects the traffic is {}, this computer's gateway.", device);
-  const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.
-  const bool outside = address && !address->is_private() && !address->is_link_local();
-  const auto kind = address && address->is_shared() ? phrase("a carrier-grade NAT address")
-                                                    : phrase("a public address");
-  if (!outside) return phrase(" The device that rejects the traffic is {}.", device);
+  if (!may_be_the_providers(facts, device))
+    return phrase(" The device that rejects the traffic is {}.", device);
   return phrase(
       " The device that rejects the traffic is {}, which has {}: if it is not yours, it is the "
       "Internet provider's, and the provider has to change the rule.",
-      device, kind);
+      device,
+      IpAddress::parse(device)->is_shared() ? phrase("a carrier-grade NAT address")
+                                            : phrase("a public address"));
 }
 
 Text advice_in_words(const Facts& facts, const Probes& probes,

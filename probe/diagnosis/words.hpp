@@ -39,6 +39,9 @@ bool is_wired(const Site& site);
 // "Run this again on a wired connection, without a VPN, ...": without what is known to be so.
 Text run_again(const Facts& facts);
 
+// A device with a public address that is not this computer's gateway: it need not be the site's
+// own.
+bool may_be_the_providers(const Facts& facts, const std::string& device);
 // " The device that rejects the traffic is 10.20.0.1.", and whose it is if it is not known to be
 // the site's; empty for no device.
 Text ask_the_device(const Facts& facts, const std::string& device);

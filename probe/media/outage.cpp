@@ -35,11 +35,15 @@ MediaWay way_between(Number silent, Number counted) {
 
 }  // namespace
 
-bool ends_in_silence(const Asked& asked, Number last, std::span<const Reply> replies) {
+bool ends_in_silence(const Asked& asked, Number last, std::span<const Reply> replies,
+                     double interval_ms) {
   const auto all = answered(replies);
   if (all.empty()) return false;
   const auto end = all.rbegin()->first;
-  return end + 1 >= asked.first && last - std::min(last, end) >= silent_end;
+  const auto silent = last - std::min(last, end);
+  const auto took = [](const Reply& reply) { return reply.arrived - reply.sent; };
+  const double slowest = took(std::ranges::max(replies, {}, took));
+  return end + 1 >= asked.first && silent >= silent_end && silent * interval_ms > slowest;
 }
 
 void tell_the_end(const Asked& asked, Number last, std::span<const Reply> replies,
@@ -68,7 +72,7 @@ std::optional<MediaOutage> outage_of(const Asked& asked, Number last,
   const auto at = [&](Number sequence) {
     return interval_ms * (static_cast<double>(sequence) - asked.first);
   };
-  if (ends_in_silence(asked, last, replies)) {
+  if (ends_in_silence(asked, last, replies, interval_ms)) {
     const auto end = all.rbegin()->first;
     outage.to_the_end = true;
     outage.from_ms = std::max(0.0, at(end + 1));

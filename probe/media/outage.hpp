@@ -14,9 +14,11 @@ struct FarEndCount {
   int received = 0, elsewhere = 0;
 };
 
-// True if the packets after the last answered one are too many to have been lost one by one. `last`
-// is the number of the last one sent.
-bool ends_in_silence(const Asked& asked, std::uint32_t last, std::span<const Reply> replies);
+// True if the packets after the last answered one are too many to have been lost one by one, and
+// were sent over a longer time than the slowest answer took: their answers do not merely wait in a
+// queue. `last` is the number of the last one sent.
+bool ends_in_silence(const Asked& asked, std::uint32_t last, std::span<const Reply> replies,
+                     double interval_ms);
 
 // Decides what became of the packets after the last reply, once the far end has said how many it
 // got: that many of the first ones arrived and their replies were lost, the others were lost on the

@@ -63,6 +63,29 @@ TEST(Doubt, ARefusalFromBeyondTheSiteIsNoReply) {
   EXPECT_EQ(made(answered), Status::pass);
 }
 
+// Beside another service, whose ports die in transit, "packets may be lost like others".
+TEST(Doubt, IsNoneOfPacketsThatWereSeenAtTheHostsOwnDoor) {
+  const auto made = [](Scene& run, bool at_the_door) {
+    const auto seen_at = [&](const char* door) { return at_the_door ? door : "62.4.8.2"; };
+    run.add("media",
+            {range("52.112.0.1", {{3478, "left_site", seen_at("52.112.0.254")}}, {3478, 3481})});
+    run.add("others", {range("3.7.35.1", {{8802, "dropped"}, {8806, "dropped"}, {8810, "dropped"}},
+                             {8801, 8810})});
+    run.add("turn",
+            {range("3.7.35.1", {{3478, "left_site", seen_at("3.7.35.254")}}, {3478, 3478})});
+    run.add_controls(anchors());
+    run.add_controls({hop_at(udp_hop("3.7.35.1", 8802, "dropped"), 4),
+                      hop_at(udp_hop("www.google.com", 8802, "left_site"), 3, "62.4.8.2")});
+    return media_of(run);
+  };
+  Scene there, nearer;
+  EXPECT_EQ(made(there, true), Status::pass);
+  EXPECT_EQ(made(nearer, false), Status::unknown);
+  EXPECT_EQ(there.found(), std::vector<std::string>{"firewall.flow_blocked"});
+  EXPECT_EQ(there.report.findings.front().confidence, Confidence::likely);
+  EXPECT_EQ(there.report.findings.front().owner, Owner::provider);
+}
+
 // SIP servers may ignore strangers, over UDP. Where nothing of the operator's answers anything, no
 // likely world has one that does, whether a firewall or the operator is to blame.
 TEST(Doubt, IsNoneOfSilenceThatIsLostInAllWorlds) {

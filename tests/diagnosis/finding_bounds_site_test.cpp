@@ -1,5 +1,5 @@
 // How far a finding about proxies, sign-in pages, certificates and the path may go.
-#include "tests/diagnosis/diagnosis.hpp"
+#include "tests/diagnosis/scene.hpp"
 #include "tests/support/said.hpp"
 
 namespace callready {
@@ -521,6 +521,23 @@ TEST(MediaDelay, ComparesLikeWithLike) {
   EXPECT_EQ(made(600).owner, Owner::provider);
   EXPECT_EQ(made(30).owner, Owner::vendor);
   EXPECT_EQ(made(std::nullopt).confidence, Confidence::possible);
+}
+
+// It takes connections at once: "ready", where each answer over UDP took 600 ms.
+TEST(MediaDelay, IsNotHowFarADeviceIsThatTakesConnections) {
+  Scene run;
+  auto taken = tcp_hop("20.1.2.3", 443, "answered_on_the_way");
+  taken.observation.outcome = connected;
+  taken.observation.round_trip = Milliseconds(0.1);
+  auto far = stun("stun.l.google.com", 19302);
+  far.observation.round_trip = Milliseconds(600);
+  auto& row = run.add("media", {range("20.1.2.3", all_ports("left_site", "84.199.10.1"))});
+  row.thresholds.one_way_delay_ms = 150;
+  run.add("web", {taken});
+  run.add_controls({far, stun("stun.cloudflare.com"), ntp("pool.ntp.org")});
+  EXPECT_TRUE(row_of(run.judge(), "media").poor);
+  const auto found = run.found();
+  EXPECT_TRUE(contains(found, "media.delay"));
 }
 
 // --- a device that took offence, by resets -------------------------------------------------------

@@ -70,8 +70,40 @@ TEST(Destination, OfUdpAloneSaysSo) {
                                                 range("20.9.9.9", all_ports("left_site"))}),
                                   controls(anchors())}));
   EXPECT_EQ(found.code, FindingCode::firewall_destination_blocked);
-  EXPECT_EQ(found.title, "No UDP gets through to 20.1.2.3");
+  EXPECT_EQ(found.title,
+            "No UDP gets through to 20.1.2.3 (tried: 10000, 12000, 14000, 16000 and 2 more)");
   EXPECT_TRUE(has_evidence(found, "20.1.2.3, UDP 10000: ")) << found.evidence.front().text;
+}
+
+// "Nothing comes back", although a router did say something.
+TEST(Destination, ThatARouterKnowsNoWayToIsTheProvidersToMend) {
+  const auto made = [](const std::string& router) {
+    const auto gone = [&](ProbeResult result) {
+      result = rejected_by(std::move(result), router);
+      result.observation.detail = DetailCode::unreachable;
+      return result;
+    };
+    return only(report({row("login", {gone(tls("20.1.1.10")), gone(tcp("20.1.1.10", 80))}),
+                        controls(anchors()), follow_up({tcp("www.google.com", 80)})}));
+  };
+  EXPECT_EQ(made("62.4.8.2").title, "No TCP connection gets through to 20.1.1.10");
+  EXPECT_EQ(made("62.4.8.2").owner, Owner::provider);
+  EXPECT_TRUE(holds(made("62.4.8.2").fix, "is 62.4.8.2, which has a public address"));
+  EXPECT_EQ(made("10.20.0.1").owner, Owner::network);
+  EXPECT_TRUE(holds(made("20.1.1.1").title, "is not answered")) << "a router beside it";
+}
+
+// It was "no UDP gets through to" the one, and "UDP 3478, 3479 and 2 more" to the other.
+TEST(Flows, ThatOneRuleClosesAtTwoHostsAreOneFinding) {
+  const std::vector<Port> closed{
+      {3478, "dropped"}, {3479, "dropped"}, {3480, "dropped"}, {3481, "dropped"}};
+  const auto found = only(report(
+      {row("media",
+           {range("52.112.0.1", closed, {3478, 3481}), range("52.122.0.1", closed, {3478, 3481})}),
+       row("quic", {range("52.112.0.1", {{443, "left_site"}}, {443, 443})}), controls(anchors()),
+       follow_up({udp_hop("stun.l.google.com", 3478, "left_site")})}));
+  EXPECT_EQ(found.title, "UDP 3478-3481 to 52.112.0.1 and 52.122.0.1 does not get through");
+  EXPECT_EQ(found.confidence, Confidence::likely);
 }
 
 // The row's sample passed; what a second look found between its ports decides.
@@ -170,6 +202,17 @@ TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
   EXPECT_EQ(all.title, "All tested servers of vendor.com are down, or blocked beyond this site");
 }
 
+// Servers that answer over TLS are up: their replies may be dropped.
+TEST(Flows, OfServersThatAnswerOtherwiseAreNotTheVendors) {
+  const auto found = only(report(
+      {row("turn", {turn("eu1.vendor.com", silent, ""), turn_tls("eu1.vendor.com"),
+                    turn("eu2.vendor.com", silent, ""), turn_tls("eu2.vendor.com")}),
+       controls(anchors()), follow_up({udp_hop("eu1.vendor.com", 3478, "left_site", "turn")})}));
+  EXPECT_EQ(found.code, FindingCode::firewall_flow_blocked);
+  EXPECT_TRUE(holds(found.title, "packets leave this site, and nothing comes back"));
+  EXPECT_EQ(found.owner, Owner::network);
+}
+
 TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
   auto media = range("media.vendor.com", {{10000, "arrived"}, {20000, "arrived"}});
   media.observation.outcome = silent;
@@ -180,6 +223,11 @@ TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(holds(found.title, "do not come in")) << found.title;
   EXPECT_TRUE(holds(found.fix, "UDP 10000-20000 to media.vendor.com")) << found.fix;
+  // On a full line: "one-way audio", certain, where replies took two seconds.
+  auto control = stun("stun.l.google.com", 19302);
+  control.observation.round_trip = Milliseconds(2'000);
+  for (const auto& one : diagnose(report({row("media", {media}), controls({control})})))
+    EXPECT_NE(one.code, FindingCode::media_one_way);
 }
 
 TEST(UdpPort, OfOneHostIsNotEveryHosts) {
@@ -415,6 +463,7 @@ TEST(Flows, OverUdpOfTwoOperatorsAreLostAtTheProvider) {
   EXPECT_EQ(found.code, FindingCode::firewall_udp_port_blocked);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.title, "UDP to port 3478 is lost beyond this site, whatever the destination");
+  EXPECT_EQ(found.owner, Owner::provider);
   // Two operators' servers are hardly down together, and nobody saw where the replies ended.
   const auto both = only(made(answered));
   EXPECT_EQ(both.code, FindingCode::firewall_flow_blocked);

@@ -121,6 +121,19 @@ TEST(FollowUps, CountAnswersOfASilentPublicServerWhereNoOtherIsKnown) {
   EXPECT_TRUE(asks(list, "stun/udp/stun.cloudflare.com:3478?flows=new"));
 }
 
+// Four packets from one port got no answer, and one from another port did.
+TEST(FollowUps, CountAnswersWhereTheSamePassesByTurns) {
+  const auto made = [](Outcome first) {
+    auto other = stun("stun.cloudflare.com");
+    other.probe.with["again"] = "true";
+    return ids(report({row("web", {tls("www.vendor.com")}),
+                       controls({tls("www.google.com"), stun("stun.cloudflare.com", 3478, first),
+                                 other, ntp("pool.ntp.org")})}));
+  };
+  EXPECT_TRUE(asks(made(silent), "stun/udp/stun.cloudflare.com:3478?flows=new"));
+  EXPECT_FALSE(asks(made(answered), "stun/udp/stun.cloudflare.com:3478?flows=new"));
+}
+
 // Their questions came first: is UDP shut, or are new flows limited?
 TEST(FollowUps, CountAnswersWhereNobodyButNameServersAnswersOverUdp) {
   const auto made = [](Outcome ntp_outcome) {

@@ -124,6 +124,27 @@ TEST(Loss, IsNoLimitWhereWhatIsSentAgainIsLostAgain) {
   }
 }
 
+// Of two lines one is dead: no row of ours was hurt, by luck.
+TEST(Loss, OfWholeFlowsIsADeadPathEvenWhereNoRowIsHurt) {
+  const auto made = [](int on_one, int answers) {
+    auto news = counted("new", 20, 8);
+    auto& facts = news.observation.evidence.front().facts;
+    facts[Fact::again] = std::int64_t{4};
+    facts[Fact::again_answered] = std::int64_t{answers};
+    facts[Fact::again_after_ms] = std::int64_t{1900};
+    auto lost = stun("stun.l.google.com", 19302, silent);
+    lost.observation.attempts = 4;
+    auto one = counted("one", on_one, on_one);
+    one.observation.attempts = 20;
+    return codes(report({row("turn", {fast(turn("turn1.vendor.com"))}),
+                         controls({tls("www.google.com"), fast(stun("stun.cloudflare.com")), lost}),
+                         follow_up({one, news, stun("stun.l.google.com", 3478)})}));
+  };
+  EXPECT_EQ(made(20, 0), Codes{"network.dead_path (likely)"});
+  EXPECT_EQ(made(0, 0), Codes{"network.dead_path (likely)"});
+  EXPECT_EQ(made(20, 4), Codes{"firewall.new_flows_limited (likely)"});
+}
+
 // What a device refuses of one host is lost to the other, too, limit or no limit; a silence that
 // nobody speaks of may be the limit's.
 TEST(Loss, BesideALimitARefusedRangeIsClosedForSilentHostsToo) {
@@ -297,6 +318,14 @@ TEST(Loss, IsNoBlackHoleWhereLargePacketsPassElsewhere) {
       probe(CheckKind::path, Transport::udp, "stun.l.google.com", 19302, answered, "full_size");
   EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16), hole, whole})),
             Codes{"network.loss (likely)"});
+}
+
+TEST(Loss, IsNoBlackHoleWhereSmallOnesGetLostToo) {
+  const auto hole =
+      probe(CheckKind::path, Transport::udp, "stun.cloudflare.com", 3478, failed, "black_hole");
+  EXPECT_EQ(
+      codes(losing({hole, tls("www.other.net"), tls("www.third.org"), tls("www.vendor.com")})),
+      Codes{"network.loss (possible)"});
 }
 
 // TCP sends again what is lost: a few lost packets leave no connection without an answer.

@@ -285,6 +285,30 @@ TEST(MediaFindings, LossIsNamedByItsWayAndDegrades) {
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
 }
 
+// A policer for what is marked: the unmarked call to the same host lost nothing.
+TEST(MediaFindings, ACallWithoutMarksThatLosesNothingPointsToThem) {
+  auto row = test::row("stream");
+  row.check = CheckKind::media;
+  const auto made = [&](int lost) {
+    auto marked = test::result_of({"stamp.example.com", Outcome::answered, "streamed", "", 60, 8620,
+                                   "", CheckKind::media, Transport::udp});
+    marked.observation.media = stream(direction(330, 41), direction(0, 0));
+    auto call = test::result_of({"stamp.example.com", Outcome::answered, "connected", "", 40, 443,
+                                 "", CheckKind::ice, Transport::tls});
+    MediaStream unmarked;
+    unmarked.loop = direction(lost, 0);
+    unmarked.round_trip_loss.high = lost / 7.5 + 0.4;
+    call.observation.media = unmarked;
+    const auto report = test::diagnosed_alone(row, "voice", std::vector{marked, call});
+    EXPECT_EQ(report.findings.size(), 1u);
+    return report.findings.front().fix.string();
+  };
+  EXPECT_NE(made(0).find("no mark for voice (EF), lost 0 of 750: look for a device that limits"),
+            std::string::npos)
+      << made(0);
+  EXPECT_EQ(made(300).find("no mark for voice"), std::string::npos);
+}
+
 TEST(MediaFindings, TheOwnerFollowsFromTheFirstRouter) {
   auto lossy = stream(direction(60, 6.5), direction(0, 0));
   lossy.first_hop = first_hop(150, 150, {0, 0, 2});

@@ -670,7 +670,7 @@ TEST(Flows, LostOfTwoOperatorsAreLostAtTheProvider) {
   };
   const auto found = made("left_site", connected);
   EXPECT_EQ(codes(found), Codes{"firewall.tcp_port_blocked (likely)"});
-  EXPECT_EQ(diagnose(found).front().owner, Owner::network);
+  EXPECT_EQ(diagnose(found).front().owner, Owner::provider);
   EXPECT_NE(diagnose(found).front().fix.find("Internet provider"), std::string::npos);
   // The router outside had no answer left for the second host.
   EXPECT_EQ(codes(made("silent", connected)), Codes{"firewall.tcp_port_blocked (likely)"});

@@ -26,7 +26,7 @@ std::vector<Reply> line(std::uint32_t silent, std::uint32_t again, bool up) {
 
 TEST(Outage, ALineThatIsWellHasNone) {
   EXPECT_FALSE(outage_of(asked, last, line(999, 999, true), 20, std::nullopt));
-  EXPECT_FALSE(ends_in_silence(asked, last, line(999, 999, true)));
+  EXPECT_FALSE(ends_in_silence(asked, last, line(999, 999, true), 20));
   EXPECT_FALSE(outage_of(asked, last, line(100, 140, true), 20, std::nullopt)) << "0.8 s";
   EXPECT_FALSE(outage_of(asked, last, {}, 20, std::nullopt)) << "nothing was ever heard";
 }
@@ -44,7 +44,7 @@ TEST(Outage, AmidTheStreamTheCounterTellsTheWay) {
 
 TEST(Outage, ToTheEndOnlyTheFarEndTellsTheWay) {
   const auto replies = line(206, 999, true);
-  EXPECT_TRUE(ends_in_silence(asked, last, replies));
+  EXPECT_TRUE(ends_in_silence(asked, last, replies, 20));
   const auto unknown = outage_of(asked, last, replies, 20, std::nullopt);
   ASSERT_TRUE(unknown);
   EXPECT_TRUE(unknown->to_the_end);
@@ -57,6 +57,17 @@ TEST(Outage, ToTheEndOnlyTheFarEndTellsTheWay) {
   const auto moved = outage_of(asked, last, replies, 20, FarEndCount{before, 125});
   EXPECT_EQ(moved->moved, true);
   EXPECT_FALSE(moved->way);
+}
+
+// On a full line, the last answers were still in its queue: "silent from 14.8 s to the end".
+TEST(Outage, WhatMayStillBeOnItsWayIsNotSilent) {
+  auto replies = line(296, 999, true);  // the last 0.7 s
+  EXPECT_TRUE(ends_in_silence(asked, last, replies, 20));
+  replies.at(100).arrived += 680;
+  EXPECT_FALSE(ends_in_silence(asked, last, replies, 20));
+  EXPECT_FALSE(outage_of(asked, last, replies, 20, FarEndCount{330, 0}));
+  replies.at(100).arrived -= 20;
+  EXPECT_TRUE(ends_in_silence(asked, last, replies, 20));
 }
 
 int lost(const Trace& trace) {

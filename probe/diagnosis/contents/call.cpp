@@ -319,6 +319,7 @@ Causes find_outage(const Diagnosis& context) {
       name_rebound(cause, *confidence);
     } else {
       name_outage(cause, *surest->observation.media);
+      cause.fix += look_for_limits_on_marks(context, streams);
     }
     for (const auto* result : streams) {
       cause.tell(phrase("{}: {}.", result->probe.target.host, told_of(*result->observation.media)),

@@ -16,9 +16,11 @@ namespace {
 template <typename Wanted>
 const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
   const ProbeResult* best = nullptr;
+  const bool taken_near = facts.any_probe(is_taken_near);  // connections say nothing then
   for (const auto& result : facts.report.probes) {
     const auto& trip = result.observation.round_trip;
     if (!trip || !is_direct(result) || is_inside(result) || !wanted(result)) continue;
+    if (taken_near && !is_udp(result)) continue;
     if (best == nullptr || *trip < *best->observation.round_trip) best = &result;
   }
   return best;
@@ -155,6 +157,7 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
     cause.fix = try_again(facts, phrase(" and limit uploads"));
   }
   if (place != Place::unknown) cause.fix = fix_at(place, wireless, figure);
+  if (loss) cause.fix += look_for_limits_on_marks(facts, cause.explained);
   return {cause};
 }
 
@@ -166,6 +169,28 @@ Text treatment(int arrived) {
 }
 
 }  // namespace
+
+Text look_for_limits_on_marks(const Facts& facts, const Probes& streams) {
+  constexpr int expedited = 46, fewest = 100;
+  constexpr double most_percent = 3;
+  for (const auto* marked : streams) {
+    const auto& sent = marked->observation.media;
+    if (!sent || !sent->up || sent->up->dscp_sent != expedited) continue;
+    for (const auto& result : facts.report.probes) {
+      const auto& call = result.observation.media;
+      const bool same = result.probe.target.host == marked->probe.target.host;
+      if (result.probe.check != CheckKind::ice || !same || !call || !call->loop) continue;
+      const auto& [there, loop] = std::tie(call->round_trip_loss, *call->loop);
+      if (call->outage || there.high > most_percent || loop.sent < fewest) continue;
+      return phrase(
+          " A WebRTC call to {}, whose packets have no mark for voice (EF), lost {} of {}: look "
+          "for a device that limits or drops marked packets (a QoS policer, a voice queue that is "
+          "too small).",
+          result.probe.target.host, loop.lost, loop.sent);
+    }
+  }
+  return {};
+}
 
 Causes find_media_loss(const Diagnosis& context) {
   auto causes = below_figure(context, QualityFigure::loss);
@@ -344,6 +369,12 @@ Causes find_media_delay(const Diagnosis& context) {
                                                          *server->observation.round_trip / 2);
   };
   if (anchor == nullptr && by_udp && as_slow(anchor_by(false))) anchor = anchor_by(false);
+  // The row was judged by whatever answered, another service's server, say.
+  if (anchor == nullptr && server == nullptr) {
+    anchor = nearest(context, [](const ProbeResult& result) {
+      return result.probe.check != CheckKind::dns && result.probe.check != CheckKind::ntp;
+    });
+  }
   if (cause.explained.empty() || (server == nullptr && anchor == nullptr)) return {};
   cause.name(FindingCode::media_delay, anchor == nullptr ? possible : likely);
   if (anchor == nullptr) {

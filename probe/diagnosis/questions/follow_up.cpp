@@ -376,9 +376,24 @@ bool only_names_are_answered(const Facts& facts) {
   });
 }
 
+// The same was lost from one of our ports over UDP and passed from another: one of several paths
+// may be dead.
+bool passes_by_turns(const Facts& facts) {
+  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
+    return flow.udp && flow.port != dns_port && any_sample(flow, [&](const FlowSample& lost) {
+             const bool died = lost.way == Reachability::blocked && !lost.turned_away();
+             return (died || findings::went_unanswered(lost)) &&
+                    any_sample(flow, [&](const FlowSample& other) {
+                      return gets_out(other.way) && inspected_as(other) == inspected_as(lost);
+                    });
+           });
+  });
+}
+
 // Where some were answered only when they had asked again, and some never, or several only then; or
-// where only name servers answer over UDP, whose questions may have used up a limit: one server is
-// asked twenty times over one flow, and twenty times over new ones.
+// where only name servers answer over UDP, whose questions may have used up a limit; or where the
+// same passes by turns: one server is asked twenty times over one flow, and twenty times over new
+// ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
     return got_no_answer(result) && is_direct(result) && facts.asked_for(result);
@@ -386,7 +401,8 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
   constexpr std::size_t several = 2;
   const bool loses = facts.line_loses(), often = facts.answered_late.size() >= several;
   const bool in_doubt = loses || only_names_are_answered(facts);
-  if (!(in_doubt && facts.any_probe(silent)) && !(loses && often)) return;
+  const bool asked = in_doubt && facts.any_probe(silent);
+  if (!asked && !(loses && often) && !passes_by_turns(facts)) return;
   const auto server = std::ranges::min_element(facts.flows, {}, answers_stun);
   if (server == facts.flows.end() || answers_stun(*server) == AnswersStun::never) return;
   for (const auto* flows : {"one", "new"}) {

@@ -19,7 +19,7 @@ void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad, Bo
 
 constexpr std::size_t fewest_of_a_range = 3;
 
-// Some UDP ports of one host; others of it may get through.
+// Some UDP ports of one host, or the same of several; others of theirs may get through.
 void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   std::map<HostId, Ports> dead, open;
   for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
@@ -30,15 +30,22 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   }
   std::erase_if(dead, [](const auto& one) { return one.second.size() < fewest_of_a_range; });
   if (dead.size() > most_alike) return;
+  std::map<std::pair<std::uint16_t, std::uint16_t>, Hosts> alike;  // hosts, by their range
   for (const auto& [host, ports] : dead) {
-    const PortRange range{*ports.begin(), *ports.rbegin()};
-    const auto between = open[host].lower_bound(range.first);
-    if (between != open[host].end() && *between <= range.last) continue;
+    const auto between = open[host].lower_bound(*ports.begin());
+    if (between != open[host].end() && *between <= *ports.rbegin()) continue;
+    alike[{*ports.begin(), *ports.rbegin()}].push_back(host);
+  }
+  for (const auto& [ends, hosts] : alike) {
     Box box{.kind = Kind::hosts, .code = FindingCode::firewall_flow_blocked, .fate = Fate::drop};
     box.protocol = Protocol::udp;
-    box.ports = {range};
-    box.hosts = {host};
-    propose_of(clues, box, prior::host + prior::range, clues.met_by(box, clues.bad), boxes);
+    box.ports = {{ends.first, ends.second}};
+    const auto add = [&](Hosts some, Bits price) {
+      box.hosts = std::move(some);
+      propose_of(clues, box, prior::range + price, clues.met_by(box, clues.bad), boxes);
+    };
+    for (const auto host : hosts) add({host}, prior::host);
+    if (hosts.size() > 1) add(hosts, price_of_hosts(clues, hosts));
   }
 }
 

@@ -26,6 +26,10 @@ std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) 
 }
 
 void propose_dead_paths(const Clues& clues, Boxes& boxes) {
+  // Of what was counted: what a limit dropped comes through when it is sent again.
+  const bool lost_again = std::ranges::any_of(clues.sight.events.flows, [](const auto& event) {
+    return event.resent && event.seen == Seen::nothing;
+  });
   for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
     Fared all;
     // A request passed once and was lost once: no rule about ports or hosts does that.
@@ -34,6 +38,13 @@ void propose_dead_paths(const Clues& clues, Boxes& boxes) {
       all.passed += fared.passed;
       all.lost += fared.lost;
       any_both |= fared.passed > 0 && fared.lost > 0;
+    }
+    for (const auto& [packet, event] : clues.sight.seen_packets()) {
+      const bool each = event.seen == Seen::sample && !event.one_flow && lost_again;
+      if (!each || !matches(protocol, packet.udp)) continue;
+      all.passed += event.answered;
+      all.lost += event.sent - event.answered;
+      any_both |= event.answered > 0 && event.answered < event.sent;
     }
     if (!any_both || all.lost < fewest_lost || all.passed < fewest_passed) continue;
     Box box{.kind = Kind::path, .code = FindingCode::network_dead_path, .fate = Fate::half};

@@ -71,6 +71,8 @@ struct DeadHosts {
 };
 
 std::vector<DeadHosts> dead_hosts(const Clues& clues);
+// The cost of a rule that names these hosts, one or more.
+Bits price_of_hosts(const Clues& clues, const Hosts& hosts);
 
 struct DeadEndpoints {
   Hosts hosts;

@@ -13,6 +13,12 @@ bool proves_alive(Seen seen) {
 
 }  // namespace
 
+Bits price_of_hosts(const Clues& clues, const Hosts& hosts) {
+  const auto owners = by_domain(clues, hosts).size();
+  return prior::host + static_cast<Bits>(hosts.size() - owners) * prior::more_host +
+         static_cast<Bits>(owners - 1) * prior::more_owner;
+}
+
 std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   std::map<HostId, EventIds> bad;
   for (const auto event : clues.bad) bad[clues.packet(event).host].push_back(event);
@@ -34,12 +40,7 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
     groups.try_emplace(siblings.at(domain), prior::domain);
     groups.try_emplace(some, prior::part_of_domain);
   }
-  if (dead.size() > 1) {
-    const auto owners = by_domain(clues, dead).size();
-    groups.try_emplace(dead, prior::host +
-                                 static_cast<Bits>(dead.size() - owners) * prior::more_host +
-                                 static_cast<Bits>(owners - 1) * prior::more_owner);
-  }
+  if (dead.size() > 1) groups.try_emplace(dead, price_of_hosts(clues, dead));
   // An allow list may let out DNS to anybody, and lack some of the vendors' hosts.
   std::set<Hosts> lists;
   const auto dead_others = without(without(outside, alive_beside_dns), clues.vendors);

@@ -59,9 +59,9 @@ class HowFar {
   }
 
   bool as_far_as_the_vendors(const FlowEvent& event) const {
-    if (!event.climbed || !seen_on_its_way(event)) return false;
+    if (!seen_on_its_way(event)) return false;
     if (at_the_door(event)) return true;
-    return !one_alone_speaks_ && !vendors_arrive_ && !vendors_go_farther_ &&
+    return event.climbed && !one_alone_speaks_ && !vendors_arrive_ && !vendors_go_farther_ &&
            !in_common_.contains(event.router);
   }
 

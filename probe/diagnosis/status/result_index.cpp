@@ -21,6 +21,8 @@ bool is_ipv6(const std::string& host) {
 
 ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   std::set<std::string> missing, found_elsewhere;
+  // How long connections take says how far that device is, and not the host.
+  const bool taken_near = std::ranges::any_of(results, findings::is_taken_near);
   by_id_.reserve(results.size());
   for (const auto& result : results) {
     const auto& [probe, seen] = result;
@@ -38,7 +40,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     auto& notes = hosts_[host];
     const bool names_host = !asks_system_resolvers(probe);
     const bool udp = findings::is_udp(result);
-    const bool at_once = seen.round_trip && (udp || *seen.round_trip < findings::second_syn);
+    const bool at_once =
+        seen.round_trip && (udp || (!taken_near && *seen.round_trip < findings::second_syn));
     if (names_host && at_once && direct) {
       const bool near = probe.check == CheckKind::dns || probe.check == CheckKind::ntp ||
                         findings::is_inside(result);

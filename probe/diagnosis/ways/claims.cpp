@@ -326,8 +326,8 @@ void Claim::add(const Claim& other) {
 }
 
 void Claim::weigh(const Facts& facts) {
-  // What is lost further out, and not by its port, is as likely the far end's fault.
-  const bool weak = beyond && code == FindingCode::firewall_flow_blocked;
+  // What is silent further out, and not by its port, is as likely the far end's fault.
+  const bool weak = beyond && !blocked && code == FindingCode::firewall_flow_blocked;
   confidence = weak ? possible : std::max(reach::confidence_of(sure), most_of(facts, *this));
 }
 

@@ -85,6 +85,21 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
                          phrase("Port {} of {} is reachable.", reached->port, dead.host)};
 }
 
+// Three ports in a row or more as one range.
+std::vector<PortRange> in_runs(const std::set<std::uint16_t>& ports) {
+  std::vector<PortRange> runs, found;
+  for (const auto port : ports) {
+    const bool follows = !runs.empty() && runs.back().last + 1 == port;
+    if (follows) runs.back().last = port;
+    if (!follows) runs.push_back({port, port});
+  }
+  for (const auto& run : runs) {
+    if (run.count() == 2) found.push_back({run.first, run.first});
+    found.push_back(run.count() == 2 ? PortRange{run.last, run.last} : run);
+  }
+  return found;
+}
+
 // "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
 // too long for a title, "UDP 3478 to 12 hosts" or "10 ports of a and 2 other hosts". And how many
 // they are, for the verb.
@@ -96,14 +111,14 @@ std::pair<Text, std::size_t> flows_in_subject(const std::vector<const Flow*>& fl
     if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
-  constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
+  constexpr std::size_t most_ports = 2;  // of one host, or runs of them, and how many more
   Text text;
   std::size_t subjects = 0;
   const auto its_ports = [&](const std::string& host) -> const Ports& { return ports_of.at(host); };
   for (const auto& alike : grouped(hosts, its_ports)) {
     std::vector<Text> rules;
     for (const auto& [protocol, numbers] : its_ports(alike.front()))
-      rules.push_back(phrase("{} {}", protocol, listed(numbers, most_ports)));
+      rules.push_back(phrase("{} {}", protocol, listed(in_runs(numbers), most_ports)));
     const auto more = phrase("{} to {}", listed(rules), listed(alike));
     text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
@@ -113,8 +128,9 @@ std::pair<Text, std::size_t> flows_in_subject(const std::vector<const Flow*>& fl
   Ports carriers;
   for (const auto* flow : flows) carriers[flow->udp ? "UDP" : "TCP"].insert(flow->port);
   const auto& [protocol, numbers] = *carriers.begin();
-  if (carriers.size() == 1 && numbers.size() <= most_ports)
-    return {phrase("{} {} to {} hosts", protocol, listed(numbers), hosts.size()), 1};
+  const auto runs = in_runs(numbers);
+  if (carriers.size() == 1 && runs.size() <= most_ports)
+    return {phrase("{} {} to {} hosts", protocol, listed(runs), hosts.size()), 1};
   const auto where = hosts.size() == 1 ? Text(hosts.front())
                                        : plural(hosts.size() - 1, "{1} and {0} other host",
                                                 "{1} and {0} other hosts", hosts.front());
@@ -156,6 +172,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
   });
   if (claim.beyond) {
+    cause.owner = Owner::provider;
     cause.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                          transport(claim.udp()), ports);
     cause.fix = phrase(
@@ -202,22 +219,35 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                  : phrase("No connection to {} succeeded.", ports));
 }
 
+// The device on the way that refuses them, or says that it knows no way there; empty: nobody spoke.
+std::string who_turns_away(const std::vector<const Flow*>& flows) {
+  if (auto device = device_of(flows); !device.empty()) return device;
+  const auto* lost = first_sample(flows, &FlowSample::no_way);
+  if (lost == nullptr) return {};
+  const auto& address = lost->result->observation.address;
+  auto router = text_of(*lost->result, EvidenceKind::icmp_error, Fact::sender);
+  return address && is_beside(router, address->to_string()) ? std::string() : router;
+}
+
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto hosts = hosts_of(claim.probes);
-  const bool proved = claim.blocked;
-  const Text what = !claim.tcp()   ? phrase("No UDP")
-                    : !claim.udp() ? phrase("No TCP connection")
-                                   : phrase("Nothing");
-  cause.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
-                       : phrase("Nothing comes back from {}", listed(hosts));
+  const auto device = who_turns_away(claim.flows);
+  const bool proved = claim.blocked || !device.empty();
+  const auto tried = in_runs(set_of(claim.flows, &Flow::port));
+  const Text what = !claim.udp() ? phrase("No TCP connection") : phrase("Nothing");
+  cause.title = !proved ? phrase("Nothing comes back from {}", listed(hosts))
+                : !claim.tcp()
+                    ? phrase("No UDP gets through to {} (tried: {})", listed(hosts), listed(tried))
+                    : phrase("{} gets through to {}", what, listed(hosts));
   cause.fix = phrase(
       "Remove the block on the firewall or web filter (by address, name, country or category), and "
       "allow this traffic (and return traffic) {}: {}.{}{}",
       from_users(context), flows_in_words(context, claim.probes),
-      proved ? ask_the_device(context, device_of(claim.flows))
+      proved ? ask_the_device(context, device)
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
+  if (may_be_the_providers(context, device)) cause.owner = Owner::provider;
   cause.evidence = evidence_for(context, claim.flows, 8);
   auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
@@ -251,11 +281,22 @@ std::string silent_operator(const Facts& facts, const Claim& claim) {
   return one_party && !others && hosts.size() > 1 && is_name(party) ? party : std::string();
 }
 
+// Servers that answer something else, over TCP say.
+bool are_several_that_answer(const Facts& facts, const Claim& claim) {
+  const auto hosts = set_of(claim.flows, &Flow::host);
+  return hosts.size() > 1 && std::ranges::all_of(hosts, [&](const std::string& host) {
+           return std::ranges::any_of(
+               facts.flows, [&](const Flow& flow) { return flow.host == host && heard(flow); });
+         });
+}
+
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto [subject, subjects] = flows_in_subject(claim.flows);
   const bool several = subjects > 1;
-  if (claim.beyond && set_of(claim.flows, &Flow::party).size() > 1) {
-    // Servers of several operators are hardly down together: what is lost may be the replies.
+  const bool several_owners = set_of(claim.flows, &Flow::party).size() > 1;
+  if (claim.beyond && !claim.blocked &&
+      (several_owners || are_several_that_answer(context, claim))) {
+    // They are hardly down together: what is lost may be the replies.
     cause.title = phrase("{}: packets leave this site, and nothing comes back", subject);
     cause.fix = phrase(
         "Check the firewall's log for dropped replies. If there are none, ask the Internet "
@@ -263,19 +304,26 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
         asked_flows(context, cause));
   } else if (claim.beyond) {
     const auto hosts = hosts_of(claim.probes);
-    cause.owner = Owner::vendor;
+    cause.owner = claim.blocked ? Owner::provider : Owner::vendor;
     const auto silent = silent_operator(context, claim);
     cause.title =
-        !silent.empty()
+        !silent.empty() && !claim.blocked
             ? phrase("All tested servers of {} are down, or blocked beyond this site", silent)
         : several ? phrase("{} are lost beyond this site", subject)
                   : phrase("{} is lost beyond this site", subject);
-    cause.fix = phrase(
-        "Ask the operator of {} whether {}. If so, ask the Internet provider to allow this traffic "
-        "(and return traffic): {}. This site lets it out.",
-        listed(hosts),
-        hosts.size() == 1 ? phrase("the server is up") : phrase("the servers are up"),
-        asked_flows(context, cause));
+    // What dies on the way says nothing about the servers.
+    cause.fix =
+        claim.blocked
+            ? phrase(
+                  "Ask the Internet provider to allow this traffic (and return traffic): {}. This "
+                  "site lets it out.",
+                  asked_flows(context, cause))
+            : phrase(
+                  "Ask the operator of {} whether {}. If so, ask the Internet provider to allow "
+                  "this traffic (and return traffic): {}. This site lets it out.",
+                  listed(hosts),
+                  hosts.size() == 1 ? phrase("the server is up") : phrase("the servers are up"),
+                  asked_flows(context, cause));
   } else {
     cause.title = claim.blocked ? several ? phrase("{} do not get through", subject)
                                           : phrase("{} does not get through", subject)

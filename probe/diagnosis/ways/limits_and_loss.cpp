@@ -53,13 +53,35 @@ LossBy loss_by(const Facts& facts) {
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
 
-// The device of that kind that worlds know of, if they do not also know of one that shuts this
-// computer out. Null also where a cause is known for each request of a row that was not answered.
-const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
-  const bool any_open = context.any_probe([&](const ProbeResult& result) {
+// If none of it was answered, all that was sent counts.
+RequestCount counted_on_one_flow(const Facts& facts) {
+  auto one = facts.on_one_flow;
+  if (one.sent == 0 && one.result != nullptr)
+    one.sent = std::clamp(one.result->observation.attempts, 0, 1'000);
+  return one;
+}
+
+// Some new flows get through, and what others lose stays lost; one flow alone fares otherwise. What
+// does that, worlds say.
+bool new_flows_die_by_turns(const Facts& facts) {
+  constexpr double rarely = 0.05;
+  const auto one = counted_on_one_flow(facts);
+  const auto& news = facts.on_new_flows;
+  if (one.sent == 0 || news.answered == 0 || news.again == 0 || news.again_answered > 0)
+    return false;
+  return std::min(chance_of_so_few(news, one), chance_of_so_few(one, news)) < rarely;
+}
+
+// Nothing explains yet that a request of a row was not answered.
+bool any_is_open(const Diagnosis& context) {
+  return context.any_probe([&](const ProbeResult& result) {
     return got_no_answer(result) && context.asked_for(result) && !context.explained(result);
   });
-  if (!any_open) return nullptr;
+}
+
+// The device of that kind that worlds know of, if they do not also know of one that shuts this
+// computer out.
+const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
   const auto told = [&](reach::Kind such) {
     return told_by_worlds(
         context, [&](const reach::Box& box, const reach::World&) { return box.kind == such; });
@@ -145,7 +167,8 @@ std::vector<FindingAffects> affected_by_way(const Diagnosis& context, reach::Pro
 
 // How the two counts came out.
 void add_counts(Cause& cause, const Facts& facts) {
-  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
+  const auto one = counted_on_one_flow(facts);
+  const auto& news = facts.on_new_flows;
   if (one.sent == 0 || news.sent == 0) return;
   cause.tell(
       phrase("Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
@@ -164,6 +187,9 @@ void add_counts(Cause& cause, const Facts& facts) {
 Causes find_dead_path(const Diagnosis& context) {
   // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
+  // What was counted would hurt a call, even if it has hurt no request of ours.
+  const bool counted = new_flows_die_by_turns(context);
+  if (!counted && !any_is_open(context)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
   Cause cause(silent_outside(context, path->protocol));
@@ -171,7 +197,8 @@ Causes find_dead_path(const Diagnosis& context) {
   const auto closed = closed_otherwise(drawn);
   std::erase_if(cause.explained,
                 [&](const auto* result) { return closed.contains(result->probe.id); });
-  if (!context.affects_requirement(cause.explained)) return {};
+  const bool hurts = context.affects_requirement(cause.explained);
+  if (!counted && !hurts) return {};
   cause.name(FindingCode::network_dead_path, likely);
   cause.title = phrase("One of several lines or links out of this site is dead");
   cause.fix = phrase(
@@ -216,7 +243,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   // It lets the first ones through. What drops the first packet of each flow lets none.
   const bool counted = new_flows_are_limited(context) && context.on_new_flows.answered > 0;
   // Where a count shows that the line loses packets, they need no limit.
-  const bool by_worlds = !counted && loss_by(context) != LossBy::line;
+  const bool by_worlds = !counted && loss_by(context) != LossBy::line && any_is_open(context);
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
   // Silence alone shows no limit: what was sent again must have come through, and more than once,

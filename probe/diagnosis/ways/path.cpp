@@ -129,7 +129,9 @@ Causes find_mtu(const Diagnosis& context) {
   const auto& first = *cause.explained.front();
   const bool one = cause.explained.size() == 1;
   const bool passes_elsewhere = full_size_passes(context, is_udp(first));
-  if (one && passes_elsewhere && context.line_loses()) return {};
+  const bool small_ones_too =
+      is_udp(first) && udp_gets_lost(context) && certificates_arrive(context, first);
+  if (one && context.line_loses() && (passes_elsewhere || small_ones_too)) return {};
   const bool one_is_chance =
       one && (passes_elsewhere ||
               (is_udp(first) ? context.line_loses() : certificates_arrive(context, first)));

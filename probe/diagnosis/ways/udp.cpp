@@ -300,7 +300,9 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             from_users(context))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context)),
       wanted,
-      replies_from ? Text() : ask_the_device(context, device_on_the_way(udp_flows(context))),
+      replies_from ? phrase(" If another computer on this network gets replies, it is this "
+                            "computer's own firewall that drops them.")
+                   : ask_the_device(context, device_on_the_way(udp_flows(context))),
       where_the_list_is(context, cause.explained));
   if (replies_from)
     cause.tell(dns_passes(context)
@@ -318,6 +320,9 @@ Causes find_one_way_media(const Diagnosis& context) {
   Cause cause(context.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
   }));
+  if (!context.affects_requirement(cause.explained)) return {};
+  // No longer than that is an echo or a relay waited for (timeouts::echo).
+  if (context.worlds().sight.events.slow_line) return {};
   cause.name(FindingCode::media_one_way, certain);
   for (const auto* result : cause.explained) {
     for (const auto& evidence : all_evidence(result->observation, EvidenceKind::udp_port)) {
@@ -326,7 +331,6 @@ Causes find_one_way_media(const Diagnosis& context) {
         cause.tell(phrase("{}, {}", result->probe.target.host, evidence.text), result);
     }
   }
-  if (!context.affects_requirement(cause.explained)) return {};
   if (cause.evidence.empty()) cause.show(cause.explained);
   cause.title = phrase("Media gets out, but replies do not come in: one-way audio");
   cause.fix = phrase(
