@@ -85,7 +85,7 @@ constexpr auto codes = [] {
        advice | of_contents},
       {network_loss, "network.loss", lan, decides_no_row},
       {network_mtu, "network.mtu", lan, of_contents},
-      {network_no_gateway, "network.no_gateway", lan, of_contents},
+      {network_no_gateway, "network.no_gateway", {lan, helpdesk}, of_contents},
       {network_offline, "network.offline", {user, provider, network}},
       {network_split_paths, "network.split_paths", lan, of_contents},
       {network_unexplained, "network.unexplained", {network, dns}},
