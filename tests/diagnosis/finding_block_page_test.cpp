@@ -54,6 +54,16 @@ TEST(BlockPage, IsToldByNamesThatShareNoAddressElsewhere) {
       Codes{"dns.block_page (certain)"});
 }
 
+TEST(BlockPage, IsNotClaimedOfAnAddressThatNobodyKnows) {
+  const auto found = only(report(
+      {row("web", {reset_at("portal.vendor.com", nobodys), reset_at("sip.other.com", nobodys)}),
+       follow_up(
+           {elsewhere("portal.vendor.com", "20.9.1.1"), elsewhere("sip.other.com", "20.8.2.1")}),
+       controls(anchors())}));
+  EXPECT_EQ(found.title, "This site's DNS sends 2 names to one wrong address");
+  EXPECT_TRUE(holds(found.fix, "If it is an old record of your own, remove it.")) << found.fix;
+}
+
 TEST(BlockPage, IsNoneWhereTheNamesMayJustShareAnAddress) {
   const auto blames = [](const Codes& found) {
     return std::any_of(found.begin(), found.end(),
