@@ -40,7 +40,7 @@ constexpr auto codes = [] {
       {dns_filtered, "dns.filtered", dns},
       {dns_rewritten, "dns.rewritten", dns, of_contents | shuts_hosts},
       {dns_slow, "dns.slow", dns, advice | of_contents},
-      {dns_unreachable, "dns.unreachable", dns},
+      {dns_unreachable, "dns.unreachable", {dns, helpdesk}},
       {dtls_long_hello_cut, "dtls.long_hello_cut", security, of_contents},
       {firewall_destination_blocked, "firewall.destination_blocked", network,
        asks_to_let_through | shuts_hosts},
