@@ -242,7 +242,7 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   return cause;
 }
 
-std::set<std::string> set_of_links(const std::vector<GatewayInfo>& gateways) {
+std::set<std::string> links_to(const std::vector<GatewayInfo>& gateways) {
   std::set<std::string> links;
   for (const auto& gateway : gateways) {
     if (!gateway.interface.empty()) links.insert(gateway.interface);
@@ -307,7 +307,7 @@ std::optional<Cause> disconnected(const Site& site) {
         phrase("Addresses of this computer: {}. It has no default route.", listed(addresses)));
   } else if (silent && !gateways.empty()) {
     const auto routers = listed(gateways | std::views::transform(&GatewayInfo::address));
-    const auto through = set_of_links(gateways);
+    const auto through = links_to(gateways);
     auto others = connected;  // another way out, which the system does not take
     std::erase_if(others, [&](const auto& link) { return through.contains(link); });
     cause.title = gateways.size() > 1 ? phrase("The default gateways {} do not answer", routers)
