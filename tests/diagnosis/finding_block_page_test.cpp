@@ -191,6 +191,7 @@ TEST(RefusedNames, MayBeALimitOnQueries) {
                               question("portal.vendor.com", "NOERROR", "9.9.9.9")}),
                    controls(anchors())}));
   EXPECT_EQ(some.code, FindingCode::dns_filtered);
+  EXPECT_EQ(some.confidence, Confidence::likely);
   EXPECT_TRUE(holds(some.fix, "limit the queries")) << some.fix;
 }
 

@@ -360,7 +360,10 @@ Causes find_dns_filtered(const Diagnosis& context) {
     lost.push_back(text);
     cause.tell(*proof);
   }
-  cause.name(FindingCode::dns_filtered, proved ? certain : weak ? possible : likely);
+  // Who refuses may count queries, and not look at names.
+  cause.name(FindingCode::dns_filtered, weak                     ? possible
+                                        : proved && !all_refused ? certain
+                                                                 : likely);
   cause.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
@@ -371,9 +374,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
     cause.fix = look_up_elsewhere(context, lost);
   } else if (all_refused) {
     cause.fix = phrase(
-        "Find out why this site's DNS servers ({}) answer REFUSED for {}, and look up other names: "
-        "they may limit the queries of each computer (raise that limit), or have rules for these "
-        "names (allow them).",
+        "Find out why this site's DNS servers ({}) answer REFUSED for {}, although they look up "
+        "other names: they may limit the queries of each computer (raise that limit), or have "
+        "rules for these names (allow them).",
         resolvers, listed(lost, 12));
   } else if (all_fail) {
     cause.fix = phrase(
