@@ -360,6 +360,7 @@ Causes find_proxy_required(const Diagnosis& context) {
 
 Causes find_proxy_denials(const Diagnosis& context) {
   const auto all = context.probes_that(is_turned_down);
+  if (all.empty()) return {};
   const auto waiting = DirectWays(context).waiting();
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
