@@ -224,6 +224,29 @@ TEST(CaptivePortal, IsNoneWhereTheServiceIsLetOut) {
   EXPECT_EQ(codes(made(silent)), Codes{"network.captive_portal (certain)"});
 }
 
+// Hosts of the service that may be reached before signing in; all others show the portal's own
+// certificate.
+TEST(CaptivePortal, MayLetPartOfTheServiceOut) {
+  const auto made = [](const std::string& of_google) {
+    const auto shown = [](const char* host, const std::string& name) {
+      auto result = tls(host, failed, "untrusted", "CN=" + name);
+      for (auto& evidence : result.observation.evidence) evidence.facts[Fact::sha256] = name;
+      return result;
+    };
+    return report({row("web", {tls("portal.vendor.com")}),
+                   row("sign-in", {shown("login.other.com", "wifi.hotel.example")}),
+                   controls({foreign_page("www.msftncsi.com"), foreign_page("captive.apple.com"),
+                             shown("www.cloudflare.com", "wifi.hotel.example"),
+                             shown("www.google.com", of_google)})});
+  };
+  const auto found = diagnose(made("wifi.hotel.example"));
+  EXPECT_EQ(codes(found), Codes{"network.captive_portal (likely)"});
+  EXPECT_EQ(found.front().explains, std::vector<std::string>{"vendor/sign-in"});
+  for (const auto& code : codes(made("box.example"))) {
+    EXPECT_FALSE(code.starts_with("network.captive_portal")) << "a certificate for each host";
+  }
+}
+
 // Without public pages: a service may send people to another host of its own.
 TEST(CaptivePortal, IsToldByWhereTheServicesOwnPageLeads) {
   const auto page_of = [](const std::string& host, const std::string& to) {

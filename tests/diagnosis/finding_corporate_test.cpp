@@ -110,6 +110,33 @@ TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
   EXPECT_EQ(login("Negotiate", "Negotiate").title.find("refuses"), std::string::npos);
 }
 
+// --- a proxy that says yes, and sends a page of its own ---
+
+TEST(ProxyDenials, MayBeAPageInPlaceOfTls) {
+  const auto sent_a_page = [](const char* host) {
+    auto result = proxied(tls(host, failed, "not_tls"), failed, "not_tls");
+    result.observation.evidence = {
+        {EvidenceKind::not_tls, "", {{Fact::first_bytes, std::string("HTTP/")}}}};
+    return result;
+  };
+  const auto shut = [](const char* host) { return tls(host, silent, "timed_out"); };
+  const auto made = [&](std::vector<ProbeResult> pages, std::vector<ProbeResult> others) {
+    return diagnose(report({row("web", std::move(pages)), row("more", std::move(others)),
+                            controls({shut("www.google.com"), proxied(tls("www.google.com")),
+                                      shut("www.cloudflare.com")})}));
+  };
+  const auto found = made({shut("portal.vendor.com"), sent_a_page("portal.vendor.com"),
+                           shut("www.other.com"), sent_a_page("www.other.com")},
+                          {shut("sip.vendor.com")});
+  ASSERT_EQ(codes(found), (std::vector<std::string>{"proxy.required (certain)",
+                                                    "proxy.connect_denied (certain)"}));
+  EXPECT_EQ(found[0].explains, std::vector<std::string>{"vendor/more"});
+  EXPECT_EQ(found[1].explains, std::vector<std::string>{"vendor/web"});
+  const auto one =
+      made({shut("portal.vendor.com"), sent_a_page("portal.vendor.com")}, {shut("sip.vendor.com")});
+  EXPECT_EQ(codes(one).back(), "proxy.connect_denied (possible)") << "the server may be like that";
+}
+
 // --- DNS over TCP ---
 
 ProbeResult question(std::string name, Transport transport, Outcome outcome, test::Said detail) {

@@ -72,6 +72,19 @@ TEST(Disconnection, OneGatewayOfTwoIsEnough) {
   EXPECT_FALSE(disconnected(site));
 }
 
+TEST(Disconnection, ADeadAdapterMayHideALinkThatWorks) {
+  auto site = wired();
+  site.links->push_back({"eth1", LinkState::up, false});
+  site.interfaces = {{"eth0", {ours}, false}, {"eth1", {IpAddress::v4({192, 168, 137, 5})}, true}};
+  site.gateways = {{IpAddress::v4({192, 168, 137, 1}), "eth1", false}};
+  const auto cause = disconnected(site).value_or(Cause());
+  EXPECT_EQ(cause.owner, Owner::helpdesk);
+  EXPECT_TRUE(test::holds(cause.fix, "over eth1, where no router answers, although eth0"))
+      << cause.fix;
+  site.interfaces.erase(site.interfaces.begin());
+  EXPECT_EQ(disconnected(site).value_or(Cause()).owner, Owner::lan);
+}
+
 TEST(Disconnection, TwoSilentGatewaysAreSaidAsTwo) {
   auto site = wired();
   site.gateways.front().answers = false;

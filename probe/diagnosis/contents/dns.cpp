@@ -41,6 +41,20 @@ Text whole_domains(const std::map<std::string, Name>& names, const std::vector<s
                    list);
 }
 
+// What the names stand for (CNAME), where the site's resolvers follow that and go no further: a
+// list of allowed names may lack it.
+Text aliases_of(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
+  std::vector<std::string> aliases;
+  for (const auto& text : lost) {
+    for (const auto& answer : names.at(text).here) {
+      const auto alias = text_fact(*answer.evidence, Fact::canonical_name);
+      if (!has_records(answer) && !alias.empty() && alias != text) add_once(aliases, alias);
+    }
+  }
+  if (aliases.empty()) return {};
+  return phrase(" Allow what they are aliases for, too (CNAME): {}.", listed(aliases, 12));
+}
+
 // Where programs on this computer that complete such a name go: the users' browser may, too.
 void add_search_domain(Cause& cause, const Name& name) {
   for (const auto* result : name.probes) {
@@ -73,6 +87,82 @@ bool is_answered(const Name& name) {
   });
 }
 
+// A server here does not want to answer for it (RFC 1035 section 4.1.1): it has a limit, or rules.
+bool is_refused(const Name& name) {
+  return !name.here.empty() && std::ranges::all_of(name.here, [](const NameAnswer& answer) {
+    return text_fact(*answer.evidence, Fact::rcode) == "REFUSED";
+  });
+}
+
+// Of several resolvers of this computer, those that answered nothing while another did.
+std::vector<std::string> dead_resolvers(const Facts& facts) {
+  std::set<std::string> alive, silent;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check != CheckKind::dns || asks_a_dns_server(result.probe)) continue;
+    for (const auto& evidence : result.observation.evidence) {
+      const auto server = without_port(text_fact(evidence, Fact::server));
+      if (evidence.kind == EvidenceKind::dns_answer) alive.insert(server);
+      if (evidence.kind == EvidenceKind::dns_no_answer) silent.insert(server);
+    }
+  }
+  auto dead = facts.report.site.resolvers;
+  std::erase_if(dead, [&](const std::string& resolver) {
+    const auto server = without_port(resolver);
+    return alive.contains(server) || !silent.contains(server);
+  });
+  return alive.empty() ? std::vector<std::string>() : dead;
+}
+
+// The shortest time in which an independent resolver answered; 0: none did.
+double fastest_elsewhere_ms(const std::map<std::string, Name>& names) {
+  std::optional<double> fastest;
+  for (const auto& [text, name] : names) {
+    for (const auto& answer : name.elsewhere) {
+      const auto took = number_fact(*answer.evidence, Fact::took_ms);
+      if (took) fastest = std::min(*took, fastest.value_or(*took));
+    }
+  }
+  return fastest.value_or(0);
+}
+
+// Where even one packet there and back takes this long, a lookup is given up (timeouts::dns_try)
+// before the resolver, which asks others, can have answered.
+constexpr double too_slow_for_lookups_ms = 750;
+
+// The line keeps the answers until nobody waits for them any more.
+Cause answers_too_late(const std::map<std::string, Name>& names, Cause lost, bool any_answered,
+                       double line_ms) {
+  auto cause = std::move(lost);
+  cause.name(FindingCode::media_delay, any_answered ? likely : possible);
+  cause.title = phrase("Answers from the Internet take {} s or longer: name lookups fail",
+                       tenths(line_ms / 1000));
+  cause.fix = phrase(
+      "Find what delays the packets: a full line (uploads, backups, updates), Wi-Fi, a VPN, a "
+      "mobile or satellite link. Run this again while nobody else is using the line; if nothing "
+      "changes, ask the Internet provider.");
+  cause.tell(phrase("No name could be looked up in time."));
+  for (const auto& [text, name] : names) {
+    for (const auto& answers : {name.elsewhere, name.here}) {
+      for (const auto& [answer, probe] : answers) cause.tell({probe, answer->text + "."});
+    }
+  }
+  return cause;
+}
+
+// All DNS servers of this computer are on the Internet, and not in the network that it is in.
+bool resolvers_are_outside(const Facts& facts) {
+  const auto& site = facts.report.site;
+  const auto is_outside = [&](const std::string& resolver) {
+    const auto server = without_port(resolver);
+    const auto address = IpAddress::parse(server);
+    return address && !address->is_special() && !facts.may_be_ours(server) &&
+           std::ranges::none_of(own_addresses(site), [&](const IpAddress& own) {
+             return network_of(own) == network_of(*address);
+           });
+  };
+  return !site.resolvers.empty() && std::ranges::all_of(site.resolvers, is_outside);
+}
+
 constexpr std::array useless_answers{
     DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
     DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
@@ -85,11 +175,14 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   Cause cause;
   std::size_t lost = 0;
   std::set<std::string> owners;
-  bool failed = false, any_answered = false;
-  for (const auto& [text, name] : read_names(context)) {
+  bool failed = false, any_answered = false, any_refused = false, all_refused = true;
+  const auto names = read_names(context);
+  for (const auto& [text, name] : names) {
     any_answered |= is_answered(name);
+    any_refused |= is_refused(name);
+    all_refused &= name.here.empty() || is_refused(name);
     if (name.probes.empty()) continue;
-    if (name.address) return {};
+    if (name.address) return without_dns64(context, names);
     if (!nobody_answered(name.failure)) {
       if (!name.failure.empty()) return {};
       continue;
@@ -101,14 +194,42 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   }
   // Names of one owner that a server cannot look up may be their zone's fault.
   if (cause.explained.empty() || (failed && (any_answered || owners.size() < 2))) return {};
+  const auto line_ms = fastest_elsewhere_ms(names);
+  if (!failed && line_ms >= too_slow_for_lookups_ms)
+    return {answers_too_late(names, std::move(cause), any_answered, line_ms)};
   const bool line_is_up = std::ranges::any_of(context.flows, out);
-  cause.name(FindingCode::dns_unreachable, lost < 2 ? possible : line_is_up ? certain : likely);
-  cause.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
-                       : phrase("No DNS server answers: no name can be looked up");
-  cause.fix = phrase(
-      "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
-      "accept queries from this network (UDP and TCP port 53).",
-      resolvers_in_words(context));
+  const bool refused = failed && any_refused && all_refused;
+  const bool from_outside =
+      !failed && !any_answered && line_is_up && resolvers_are_outside(context);
+  const auto resolvers = resolvers_in_words(context);
+  cause.name(FindingCode::dns_unreachable, lost < 2                      ? possible
+                                           : line_is_up && !any_answered ? certain
+                                                                         : likely);
+  if (from_outside) {
+    cause.owner = Owner::helpdesk;
+    cause.title = context.report.site.resolvers.size() == 1
+                      ? phrase("This computer's DNS server on the Internet does not answer")
+                      : phrase("This computer's DNS servers on the Internet do not answer");
+    cause.fix = phrase(
+        "Set this computer to take its DNS servers from the network (DHCP), instead of {0}. If it "
+        "already does, ask the network team to allow UDP and TCP port 53 to {0}, or to hand out "
+        "servers that answer.",
+        resolvers);
+  } else if (refused) {
+    cause.title = phrase("The DNS servers refuse to look up any name");
+    cause.fix = phrase(
+        "Check whether the DNS servers this computer uses ({}) accept queries from this network, "
+        "and whether they limit the queries of each computer: they answer REFUSED.",
+        resolvers);
+  } else {
+    cause.title = failed         ? phrase("The DNS servers answer, but cannot look up any name")
+                  : any_answered ? phrase("The DNS servers leave most queries unanswered")
+                                 : phrase("No DNS server answers: no name can be looked up");
+    cause.fix = phrase(
+        "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, "
+        "and accept queries from this network (UDP and TCP port 53).",
+        resolvers);
+  }
   cause.tell(lost < 2 ? phrase("The only name queried could not be looked up.")
                       : phrase("None of the {} names could be looked up.", lost));
   if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
@@ -172,11 +293,13 @@ Causes find_dns_filtered(const Diagnosis& context) {
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
   bool all_fail = true;                                // SERVFAIL, rather than denied or silent
+  bool all_refused = true;
   // False if an earlier cause explains everything that fails because of it.
   const auto take = [&](const Name& name) {
     const auto open = open_failures(context, name);
     if (!open.empty()) lost.push_back(name.name);
     all_fail &= open.empty() || name.failure == DetailCode::dns_failed;
+    all_refused &= open.empty() || is_refused(name);
     append(cause.explained, open);
     return !open.empty();
   };
@@ -237,7 +360,10 @@ Causes find_dns_filtered(const Diagnosis& context) {
     lost.push_back(text);
     cause.tell(*proof);
   }
-  cause.name(FindingCode::dns_filtered, proved ? certain : weak ? possible : likely);
+  // Who refuses may count queries, and not look at names.
+  cause.name(FindingCode::dns_filtered, weak                     ? possible
+                                        : proved && !all_refused ? certain
+                                                                 : likely);
   cause.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
@@ -246,18 +372,25 @@ Causes find_dns_filtered(const Diagnosis& context) {
   const auto resolvers = answering_resolvers_in_words(context);
   if (weak) {
     cause.fix = look_up_elsewhere(context, lost);
+  } else if (all_refused) {
+    cause.fix = phrase(
+        "Find out why this site's DNS servers ({}) answer REFUSED for {}, although they look up "
+        "other names: they may limit the queries of each computer (raise that limit), or have "
+        "rules for these names (allow them).",
+        resolvers, listed(lost, 12));
   } else if (all_fail) {
     cause.fix = phrase(
         "Find out why this site's DNS servers ({}) fail to look up {}: check their forwarders, "
         "their zones and DNSSEC, and any DNS filter behind them.",
         resolvers, listed(lost, 12));
   } else {
-    cause.fix = plural(lost.size(),
-                       "Allow this name on this site's DNS servers ({1}) and any DNS filter behind "
-                       "them: {2}.{3}",
-                       "Allow these names on this site's DNS servers ({1}) and any DNS filter "
-                       "behind them: {2}.{3}",
-                       resolvers, listed(lost, 12), whole_domains(names, lost));
+    cause.fix =
+        plural(lost.size(),
+               "Allow this name on this site's DNS servers ({1}) and any DNS filter behind "
+               "them: {2}.{3}{4}",
+               "Allow these names on this site's DNS servers ({1}) and any DNS filter "
+               "behind them: {2}.{3}{4}",
+               resolvers, listed(lost, 12), aliases_of(names, lost), whole_domains(names, lost));
   }
   cause.show(cause.explained, 4);
   return {cause};
@@ -309,8 +442,9 @@ Causes find_unanswered_names(const Diagnosis& context) {
   cause.name(FindingCode::dns_unreachable, likely);
   cause.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
   cause.fix = phrase(
-      "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
-      "query, or they may be unable to reach that name's own servers.",
+      "Find out why this site's DNS servers ({}) do not answer for {}: a filter or a limit on the "
+      "queries of each computer may drop the query, or they may be unable to reach that name's own "
+      "servers.",
       resolvers_in_words(context), listed(mute));
   cause.show(cause.explained, 4);
   return {cause};
@@ -351,15 +485,9 @@ Causes find_outdated_names(const Diagnosis& context) {
 Causes find_dns_slow(const Diagnosis& context) {
   std::vector<const Name*> slow, again;  // again: answered when asked for again
   const auto names = read_names(context);
+  auto causes = unanswered_for_ipv6(context, names);
   // Where independent resolvers take as long, it is the line or this computer that is slow.
-  std::optional<double> elsewhere_ms;
-  for (const auto& [text, name] : names) {
-    for (const auto& answer : name.elsewhere) {
-      const auto took = number_fact(*answer.evidence, Fact::took_ms);
-      if (took) elsewhere_ms = std::min(*took, elsewhere_ms.value_or(*took));
-    }
-  }
-  if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
+  if (fastest_elsewhere_ms(names) > slow_ms / 2) return causes;
   // What the site's own name servers lose says nothing about the line.
   const auto& retried = context.answered_late;
   const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
@@ -373,7 +501,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   }
   // One slow name is its own server's trouble.
   const auto late = slow.size() + again.size();
-  if (slow.empty() || late < 2 || 4 * late < measured + again.size()) return {};
+  if (slow.empty() || late < 2 || 4 * late < measured + again.size()) return causes;
   Cause cause;
   std::vector<std::string> unanswered;
   for (const auto& [text, name] : names) {
@@ -385,11 +513,26 @@ Causes find_dns_slow(const Diagnosis& context) {
   cause.title = unanswered.empty()
                     ? phrase("DNS lookups take too long at this site")
                     : phrase("DNS lookups take too long at this site, or get no answer");
-  cause.fix = phrase(
-      "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
-      "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
-      "that DHCP hands out.",
-      resolvers_in_words(context));
+  const auto dead = dead_resolvers(context);
+  cause.fix =
+      dead.empty()
+          ? phrase(
+                "Check the load on this site's DNS servers ({}) and packet loss on the path to "
+                "them; a lookup should take less than 100 ms. Remove servers that no longer answer "
+                "from the list that DHCP hands out.",
+                resolvers_in_words(context))
+          : plural(dead.size(),
+                   "Repair the DNS server {1}, which does not answer, or remove it from the list "
+                   "that DHCP hands out: computers that ask it first wait before they ask another.",
+                   "Repair the DNS servers {1}, which do not answer, or remove them from the list "
+                   "that DHCP hands out: computers that ask them first wait before they ask "
+                   "another.",
+                   listed(dead));
+  if (!dead.empty()) {
+    for (const auto& result : context.report.probes) {
+      if (!asks_a_dns_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
+    }
+  }
   if (!unanswered.empty()) cause.tell(phrase("No answer came in time for {}.", listed(unanswered)));
   const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
@@ -402,7 +545,8 @@ Causes find_dns_slow(const Diagnosis& context) {
     cause.tell(
         {name->here.front().probe, phrase("{} resolved only on the second try.", name->name)});
   }
-  return {cause};
+  causes.push_back(std::move(cause));
+  return causes;
 }
 
 Causes find_dns_without_tcp(const Diagnosis& context) {

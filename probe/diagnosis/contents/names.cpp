@@ -319,16 +319,23 @@ Causes find_block_page(const Diagnosis& context) {
       continue;
     cause.name(FindingCode::dns_block_page, *confidence);
     const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
+    const auto resolvers = answering_resolvers_in_words(context);
     cause.title = whose.empty()
-                      ? phrase("This site's DNS sends {} to a block page", which)
+                      ? phrase("This site's DNS sends {} to one wrong address", which)
                       : phrase("This site's DNS sends {} to {}'s block page", which, whose);
-    cause.fix = plural(lost.size(),
-                       "Allow this name in this site's DNS filter{1} (its DNS servers are {2}): "
-                       "{3}. The firewall needs no change.",
-                       "Allow these names in this site's DNS filter{1} (its DNS servers are "
-                       "{2}): {3}. The firewall needs no change.",
-                       whose.empty() ? std::string() : fmt::format(", {}", whose),
-                       answering_resolvers_in_words(context), listed(lost, 12));
+    cause.fix =
+        whose.empty()
+            ? phrase(
+                  "Find out where this site's DNS servers ({}) have {} from, for {}. If a DNS "
+                  "filter sends them to its block page, allow them there. If it is an old record "
+                  "of your own, remove it. The firewall needs no change.",
+                  resolvers, address, listed(lost, 12))
+            : plural(lost.size(),
+                     "Allow this name in this site's DNS filter, {1} (its DNS servers are {2}): "
+                     "{3}. The firewall needs no change.",
+                     "Allow these names in this site's DNS filter, {1} (its DNS servers are {2}): "
+                     "{3}. The firewall needs no change.",
+                     whose, resolvers, listed(lost, 12));
     cause.show(cause.explained, 4);
     causes.push_back(std::move(cause));
   }

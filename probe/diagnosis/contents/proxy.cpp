@@ -20,6 +20,27 @@ int connect_status_of(const ProbeResult& result) {
   return !is_direct(result) && seen.outcome == Outcome::denied ? seen.detail.status() : 0;
 }
 
+// It said yes and sent a page of its own where TLS was to begin.
+bool sent_a_page(const ProbeResult& result) {
+  return !is_direct(result) && result.observation.detail == DetailCode::not_tls &&
+         text_of(result, EvidenceKind::not_tls, Fact::first_bytes).starts_with("HTTP/");
+}
+
+// It does not want this connection.
+bool is_turned_down(const ProbeResult& result) {
+  const int status = connect_status_of(result);
+  // 502, 503 and 504 say that the proxy did not get through itself.
+  return (status >= 400 && status != 407 && status < 500) || sent_a_page(result);
+}
+
+std::pair<std::string, std::uint16_t> endpoint_of(const ProbeResult& result) {
+  return {result.probe.target.host, result.probe.target.port()};
+}
+
+std::set<std::pair<std::string, std::uint16_t>> turned_down_endpoints(const Facts& facts) {
+  return set_of(asked_for_ones(facts, facts.probes_that(is_turned_down)), endpoint_of);
+}
+
 bool is_kept_from_proxy(const ProbeResult* result) {
   return result->observation.detail == DetailCode::kept_here;
 }
@@ -296,7 +317,11 @@ Causes find_proxy_required(const Diagnosis& context) {
       std::ranges::any_of(context.flows, [](const Flow& flow) { return !flow.udp && out(flow); });
   if (direct) return {};
   const DirectWays ways(context);
-  Cause cause(ways.waiting());
+  // What the proxy turns down does not fail for want of a proxy.
+  const auto turned_down = turned_down_endpoints(context);
+  Cause cause(those_that(ways.waiting(), [&](const ProbeResult& result) {
+    return is_udp(result) || !turned_down.contains(endpoint_of(result));
+  }));
   if (ways.all_tcp_shut()) cause.closes = ways.udp_shut ? Closes::direct : Closes::direct_tcp;
   auto parties = ways.parties;
   for (const auto* result : cause.explained) {
@@ -325,22 +350,32 @@ Causes find_proxy_required(const Diagnosis& context) {
         "{}.{}",
         from_users(context), flows, where_the_list_is(context, cause.explained));
   }
-  cause.tell(what_it_saw(*through.front()));
+  // A connection alone may be one that the proxy only says it has made.
+  const auto said = those_that(through, has_certificate);
+  cause.tell(what_it_saw(*(said.empty() ? through : said).front()));
   cause.tell(phrase("No direct TCP connection to any of {} operators succeeded.", parties.size()));
   cause.show(cause.explained, 4);
   return {cause};
 }
 
 Causes find_proxy_denials(const Diagnosis& context) {
-  const auto all = context.probes_that([](const ProbeResult& result) {
-    const int status = connect_status_of(result);
-    // 502, 503 and 504 say that the proxy did not get through itself.
-    return status >= 400 && status != 407 && status < 500;
-  });
+  const auto all = context.probes_that(is_turned_down);
+  if (all.empty()) return {};
+  const auto waiting = DirectWays(context).waiting();
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
     auto& cause = causes.emplace_back(denied);
-    cause.name(FindingCode::proxy_connect_denied, certain);
+    if (context.no_tcp_gets_out()) {
+      const auto endpoints = set_of(denied, endpoint_of);
+      append(cause.explained, those_that(waiting, [&](const ProbeResult& result) {
+               return !is_udp(result) && endpoints.contains(endpoint_of(result));
+             }));
+    }
+    // One server may speak HTTP without TLS by itself.
+    const bool sure =
+        parties_of(denied).size() > 1 ||
+        !std::ranges::all_of(denied, [](const auto* one) { return sent_a_page(*one); });
+    cause.name(FindingCode::proxy_connect_denied, sure ? certain : possible);
     cause.title = phrase("The proxy denies connections {}", what_is_denied(context, denied));
     cause.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
                        flows_in_words(context, denied), where_the_list_is(context, denied));

@@ -103,11 +103,34 @@ bool only_plain_http_works(const Facts& facts) {
   return any_fails && !other_works;
 }
 
+namespace {
+
+// Hosts of several operators that show one certificate, which is none of theirs: somebody's own
+// page stands in their place. (Inspection makes a certificate for each host.)
+Probes shown_one_certificate(const Facts& facts) {
+  std::map<std::string, Probes> shown;  // by the certificate
+  for (const auto& result : facts.report.probes) {
+    const auto& seen = result.observation;
+    const auto chain = chain_of(result);
+    const bool wrong =
+        seen.detail == DetailCode::untrusted || seen.detail == DetailCode::wrong_name;
+    if (seen.outcome != Outcome::failed || !wrong || chain.empty()) continue;
+    if (is_direct(result) && !is_inside(result) && !chain.front().sha256.empty())
+      shown[chain.front().sha256].push_back(&result);
+  }
+  for (auto& [certificate, probes] : shown) {
+    if (parties_of(probes).size() > 2) return std::move(probes);
+  }
+  return {};
+}
+
+}  // namespace
+
 Causes find_captive_portal(const Diagnosis& context) {
   Cause cause;
   const bool only_plain_http = only_plain_http_works(context);
   std::set<std::string> operators, secure;
-  bool redirected = false;
+  bool redirected = false, service_passes = false;
   for (const auto& result : context.report.probes) {
     const auto& host = result.probe.target.host;
     // Answered by somebody else: what came instead.
@@ -122,18 +145,24 @@ Causes find_captive_portal(const Diagnosis& context) {
     }
     const bool tls = over_tls(result) && is_direct(result);
     if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
-      // A site that lets the service itself out does not want a sign-in for it: a web filter keeps
-      // its page for others.
-      if (context.asked_for(result)) return {};
-      secure.insert(registrable_domain(host));
+      service_passes |= context.asked_for(result);
+      if (!context.asked_for(result)) secure.insert(registrable_domain(host));
     }
   }
+  // Whatever else its TLS does, the host itself did not answer.
+  const auto in_its_place = shown_one_certificate(context);
+  for (const auto& party : parties_of(in_its_place)) secure.erase(party);
   // Two operators do not change their pages on one day; one may, and moves it elsewhere at most.
   const bool portal = operators.size() > 1 || (redirected && secure.empty());
   // Where TLS gets out to anywhere, nobody has to sign in.
   if (!portal || secure.size() > 1) return {};
+  // A site that lets the service itself out does not want a sign-in for it: a web filter keeps its
+  // page for others. But part of a service may be in a portal's walled garden, if all else shows
+  // the portal's own certificate.
+  const bool garden = operators.size() > 1 && redirected && secure.empty() && !in_its_place.empty();
+  if (service_passes && !garden) return {};
   // What is let out without signing in may be in the portal's walled garden.
-  const bool shut = operators.size() > 1 && secure.empty();
+  const bool shut = operators.size() > 1 && secure.empty() && !service_passes;
   cause.name(FindingCode::network_captive_portal, shut ? certain : likely);
   cause.title = phrase("This network requires you to sign in first (captive portal)");
   cause.fix = phrase(
@@ -141,7 +170,13 @@ Causes find_captive_portal(const Diagnosis& context) {
       "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
   cause.explained = lost_probes(context);
   cause.contradicted = plain_http_answers(context);
-  cause.closes = Closes::direct;
+  if (service_passes) {
+    cause.tell(phrase("{} hosts, of several operators, show one certificate, which is not theirs.",
+                      hosts_of(in_its_place).size()),
+               in_its_place.front());
+  } else {
+    cause.closes = Closes::direct;
+  }
   return {cause};
 }
 

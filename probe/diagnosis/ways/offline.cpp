@@ -242,13 +242,21 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   return cause;
 }
 
+std::set<std::string> links_to(const std::vector<GatewayInfo>& gateways) {
+  std::set<std::string> links;
+  for (const auto& gateway : gateways) {
+    if (!gateway.interface.empty()) links.insert(gateway.interface);
+  }
+  return links;
+}
+
 }  // namespace
 
 std::optional<Cause> disconnected(const Site& site) {
   if (!site.links) return std::nullopt;
   auto links = *site.links;  // those that may lead to a network
   std::erase_if(links, [](const LinkInfo& link) { return is_inner_link(link.name); });
-  std::vector<std::string> up;
+  std::vector<std::string> up, connected;  // and those that have an address as well
   std::vector<IpAddress> addresses;
   for (const auto& link : links) {
     if (link.state == LinkState::up) up.push_back(link.name);
@@ -263,6 +271,7 @@ std::optional<Cause> disconnected(const Site& site) {
     for (const auto& address : interface.addresses) {
       if (address.is_link_local()) continue;
       addressed |= is_up;
+      if (is_up) add_once(connected, interface.name);
       addresses.push_back(address);
     }
   }
@@ -298,6 +307,9 @@ std::optional<Cause> disconnected(const Site& site) {
         phrase("Addresses of this computer: {}. It has no default route.", listed(addresses)));
   } else if (silent && !gateways.empty()) {
     const auto routers = listed(gateways | std::views::transform(&GatewayInfo::address));
+    const auto through = links_to(gateways);
+    auto others = connected;  // another way out, which the system does not take
+    std::erase_if(others, [&](const auto& link) { return through.contains(link); });
     cause.title = gateways.size() > 1 ? phrase("The default gateways {} do not answer", routers)
                                       : phrase("The default gateway {} does not answer", routers);
     cause.fix = phrase(
@@ -305,8 +317,16 @@ std::optional<Cause> disconnected(const Site& site) {
         "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or Neighbor "
         "Discovery. Then run this again.",
         routers);
+    if (!through.empty() && !others.empty()) {
+      cause.owner = Owner::helpdesk;
+      cause.fix = phrase(
+          "This computer sends everything over {0}, where no router answers, although {1} is "
+          "connected, too. Unplug or switch off {0} (a dock, an adapter) and run this again. If "
+          "{0} is the right connection, check that its router {2} is running.",
+          listed(through), listed(others), routers);
+    }
     cause.tell(phrase("No device on {} answers for {} (ARP, or Neighbor Discovery for IPv6).",
-                      listed(up), routers));
+                      through.empty() ? listed(up) : listed(through), routers));
   } else {
     return std::nullopt;
   }
