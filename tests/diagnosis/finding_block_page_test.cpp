@@ -193,6 +193,12 @@ TEST(RefusedNames, MayBeALimitOnQueries) {
   EXPECT_EQ(some.code, FindingCode::dns_filtered);
   EXPECT_EQ(some.confidence, Confidence::likely);
   EXPECT_TRUE(holds(some.fix, "limit the queries")) << some.fix;
+  const auto by_name =
+      only(report({row("web", {failed_name("portal.vendor.com"), failed_name("www.vendor.com")}),
+                   follow_up({question("portal.vendor.com", "REFUSED"),
+                              question("portal.vendor.com", "NOERROR", "9.9.9.9")}),
+                   controls(anchors())}));
+  EXPECT_EQ(by_name.confidence, Confidence::certain) << "all of one owner's, and no others";
 }
 
 TEST(FilteredNames, AreAllowedWithTheirAliases) {

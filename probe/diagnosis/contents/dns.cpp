@@ -299,7 +299,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     const auto open = open_failures(context, name);
     if (!open.empty()) lost.push_back(name.name);
     all_fail &= open.empty() || name.failure == DetailCode::dns_failed;
-    all_refused &= open.empty() || is_refused(name);
+    all_refused &= open.empty() || name.here.empty() || is_refused(name);
     append(cause.explained, open);
     return !open.empty();
   };
@@ -360,10 +360,11 @@ Causes find_dns_filtered(const Diagnosis& context) {
     lost.push_back(text);
     cause.tell(*proof);
   }
-  // Who refuses may count queries, and not look at names.
-  cause.name(FindingCode::dns_filtered, weak                     ? possible
-                                        : proved && !all_refused ? certain
-                                                                 : likely);
+  // Who refuses may count queries, and not look at names: not if all of one owner's are refused,
+  // and no others.
+  const bool by_name = !all_refused || (lost.size() > 1 && owners.size() == 1 &&
+                                        !any_is_found(names, *owners.begin()));
+  cause.name(FindingCode::dns_filtered, weak ? possible : proved && by_name ? certain : likely);
   cause.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
