@@ -62,12 +62,13 @@ constexpr std::array all_words{
         "different one.",
         "Remove the service's names from this computer's hosts file."},
     FindingWords{
-        FindingCode::dns_block_page, "DNS leads to a block page",
-        "This site's DNS sends the service's names to a page that says they are blocked. "
-        "The service itself may be fine.",
+        FindingCode::dns_block_page, "DNS leads to a wrong address",
+        "This site's DNS sends the service's names to one wrong address, usually a page that says "
+        "they are blocked. The service itself may be fine.",
         "Here, all the names have the same address, and no server there answers for them. It is a "
         "known block page's address, or none of the names has it on public DNS servers.",
-        "Remove the service's names from the DNS filter's block list."},
+        "Remove the service's names from the DNS filter's block list, and any old records of your "
+        "own."},
     FindingWords{FindingCode::dns_filtered, "DNS does not resolve names",
                  "This site's DNS does not resolve host names that the service needs.",
                  "The names exist on public DNS servers, and this site's servers deny them or do "
@@ -79,13 +80,16 @@ constexpr std::array all_words{
         "block page's.",
         "The answers hold private or reserved addresses for public names.",
         "Configure the DNS servers to return the public addresses of the service's names."},
-    FindingWords{FindingCode::dns_slow, "DNS is slow",
-                 "DNS lookups take so long that sign-in and calls start late.",
-                 "Lookups of several names took seconds or were answered only on the second try.",
-                 "Find out why the DNS server answers late, or give the site another one."},
+    FindingWords{
+        FindingCode::dns_slow, "DNS is slow",
+        "DNS lookups take so long that sign-in and calls start late.",
+        "Lookups of several names took seconds, were answered only on the second try, or were "
+        "not answered for IPv6.",
+        "Find out why the DNS server answers late, or give the site another one."},
     FindingWords{FindingCode::dns_unreachable, "DNS does not work",
                  "DNS servers do not answer: for any name, for some names, or over TCP.",
-                 "Lookups failed or were not answered, or long answers over TCP did not arrive.",
+                 "Lookups failed, were refused or not answered, or long answers over TCP did not "
+                 "arrive; or a computer that has only IPv6 gets only IPv4 addresses.",
                  "Get the site's DNS servers running again, or let queries to them through."},
     FindingWords{
         FindingCode::dtls_long_hello_cut, "Long DTLS greetings are cut off",
@@ -236,7 +240,8 @@ constexpr std::array all_words{
                  "Make the NAT keep a client's port for all destinations."},
     FindingWords{FindingCode::network_captive_portal, "The network requires a sign-in",
                  "This network requires you to sign in before anything else works.",
-                 "Pages over plain HTTP were replaced by, or redirected to, another page.",
+                 "Pages over plain HTTP were replaced by, or redirected to, another page; hosts of "
+                 "several operators may show the same certificate.",
                  "Sign in at the network's portal. Have the network team exempt phones and room "
                  "devices, which cannot sign in."},
     FindingWords{
@@ -298,7 +303,7 @@ constexpr std::array all_words{
                  "login."},
     FindingWords{FindingCode::proxy_connect_denied, "The proxy denies connections",
                  "The proxy can be reached but does not connect to the service's hosts.",
-                 "The proxy's own answers to CONNECT.",
+                 "The proxy's own answers to CONNECT, or a page that it sends in place of TLS.",
                  "Allow CONNECT to the service's ports on the proxy."},
     FindingWords{FindingCode::proxy_no_websocket, "The proxy blocks WebSocket",
                  "Messages and call signalling over WebSocket fail through the proxy.",

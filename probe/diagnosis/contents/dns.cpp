@@ -52,7 +52,7 @@ Text aliases_of(const std::map<std::string, Name>& names, const std::vector<std:
     }
   }
   if (aliases.empty()) return {};
-  return phrase(" Allow what they are aliases for, too (CNAME): {}.", listed(aliases, 12));
+  return phrase(" Also allow the names they are aliases for (CNAME): {}.", listed(aliases, 12));
 }
 
 // Where programs on this computer that complete such a name go: the users' browser may, too.
@@ -293,12 +293,13 @@ Causes find_dns_filtered(const Diagnosis& context) {
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
   bool all_fail = true;                                // SERVFAIL, rather than denied or silent
-  bool all_refused = true;
+  bool any_refused = false, all_refused = true;
   // False if an earlier cause explains everything that fails because of it.
   const auto take = [&](const Name& name) {
     const auto open = open_failures(context, name);
     if (!open.empty()) lost.push_back(name.name);
     all_fail &= open.empty() || name.failure == DetailCode::dns_failed;
+    any_refused |= !open.empty() && is_refused(name);
     all_refused &= open.empty() || name.here.empty() || is_refused(name);
     append(cause.explained, open);
     return !open.empty();
@@ -362,8 +363,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
   }
   // Who refuses may count queries, and not look at names: not if all of one owner's are refused,
   // and no others.
-  const bool by_name = !all_refused || (lost.size() > 1 && owners.size() == 1 &&
-                                        !any_is_found(names, *owners.begin()));
+  const bool refused = any_refused && all_refused;
+  const bool by_name =
+      !refused || (lost.size() > 1 && owners.size() == 1 && !any_is_found(names, *owners.begin()));
   cause.name(FindingCode::dns_filtered, weak ? possible : proved && by_name ? certain : likely);
   cause.title =
       lost.size() == 1
@@ -373,7 +375,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   const auto resolvers = answering_resolvers_in_words(context);
   if (weak) {
     cause.fix = look_up_elsewhere(context, lost);
-  } else if (all_refused) {
+  } else if (refused) {
     cause.fix = phrase(
         "Find out why this site's DNS servers ({}) answer REFUSED for {}, although they look up "
         "other names: they may limit the queries of each computer (raise that limit), or have "

@@ -90,7 +90,7 @@ Causes without_dns64(const Diagnosis& context, const std::map<std::string, Name>
     return given && given->is_v4() && has_no_route(result) && context.asked_for(result);
   }));
   cause.name(FindingCode::dns_unreachable, certain);
-  cause.title = phrase("This computer has IPv6 only, and DNS gives it IPv4 addresses only");
+  cause.title = phrase("This computer has only IPv6, and DNS gives it only IPv4 addresses");
   cause.fix = phrase(
       "Set up NAT64 on the router and DNS64 on this site's DNS servers ({}), or give this computer "
       "an IPv4 address. What the service lists as IPv4 addresses without names also needs a "

@@ -171,9 +171,10 @@ Causes find_captive_portal(const Diagnosis& context) {
   cause.explained = lost_probes(context);
   cause.contradicted = plain_http_answers(context);
   if (service_passes) {
-    cause.tell(phrase("{} hosts, of several operators, show one certificate, which is not theirs.",
-                      hosts_of(in_its_place).size()),
-               in_its_place.front());
+    cause.tell(
+        phrase("{} hosts of several operators show the same certificate, which is not theirs.",
+               hosts_of(in_its_place).size()),
+        in_its_place.front());
   } else {
     cause.closes = Closes::direct;
   }
