@@ -43,9 +43,9 @@ struct Reflected {
 };
 
 // What came in a session, until ten minutes after its last packet: packets, each once; those that
-// came from a different place than the first; those for which there was no room, or whose SSID is
-// somebody else's, who may have had it up to ten minutes ago. Also packets of
-// any session that this computer lost before reading them, while this one lasted.
+// came from a different place than the first; those for which there was no room, or whose SSID
+// somebody else has or had lately. Also packets of any session that this computer lost before
+// reading them, while this one lasted.
 struct SessionCount {
   std::uint32_t received = 0, elsewhere = 0, refused = 0, dropped = 0;
 };
