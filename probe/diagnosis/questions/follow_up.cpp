@@ -418,6 +418,9 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   // Nothing that this computer sends reaches a router.
   if (findings::disconnected(report.site) && !find_offline(context).empty()) return {};
   context.learn_contents();
+  // Until somebody signs in, nothing else shows what the site lets through.
+  const auto portal = find_captive_portal(context);
+  if (!portal.empty() && portal.front().closes == Closes::direct) return {};
   Questions questions(context);
   const bool no_udp = udp_is_shut(context);
   ask_how_many_answer(context, questions);
