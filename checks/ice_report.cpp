@@ -172,13 +172,13 @@ MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arriv
   stream.loop = media::figures_of(trace, options);
   stream.round_trip_loss = stream.loop->loss;
   set_round_trips(stream, trips);
-  const auto silent = std::count(seen.left.begin() + answered, seen.left.end(), true);
+  const auto silent =
+      static_cast<std::uint32_t>(std::count(seen.left.begin() + answered, seen.left.end(), true));
   const double slowest = trips.empty() ? 0 : std::ranges::max(trips);
-  const double lasted = stream.interval_ms * static_cast<double>(silent);
-  if (silent >= media::silent_end && lasted > slowest) {  // they do not merely wait in a queue
+  if (media::is_silence(silent, stream.interval_ms, slowest)) {
     MediaOutage outage;
     outage.from_ms = stream.interval_ms * answered;
-    outage.length_ms = lasted;
+    outage.length_ms = stream.interval_ms * silent;
     outage.to_the_end = true;
     stream.outage = outage;
   }

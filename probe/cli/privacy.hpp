@@ -24,11 +24,11 @@ KeyResult redaction_key(const std::string& file);
 Redactor make_redactor(const std::string& key, std::vector<std::string> users = {});
 
 // Where the command line asks for --redact: the redactor, or the error. Neither where it does not.
-// `users`: as above.
 struct Privacy {
   std::optional<Redactor> redactor;
   std::string error;
 };
+// `users`: as for make_redactor().
 Privacy privacy_of(const Arguments& arguments, std::vector<std::string> users = {});
 
 }  // namespace callready

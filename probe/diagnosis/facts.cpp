@@ -194,8 +194,7 @@ void merge(Flow& flow, const FlowSample& sample) {
 }
 
 // What came only after a request had been sent again, though answers take less long: a connection
-// after a second, a reply to one of several datagrams, an address at the second
-// question.
+// after a second, a reply to one of several datagrams, an address at the second question.
 Probes late_answers(const Report& report) {
   constexpr double soon_ms = 200;
   // Their attempts are not one request, sent again.

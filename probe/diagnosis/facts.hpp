@@ -266,6 +266,13 @@ inline auto all_evidence(const Observation& seen, EvidenceKind kind) {
   return seen.evidence |
          std::views::filter([=](const Evidence& evidence) { return evidence.kind == kind; });
 }
+// One attempt of the `ipv6` check to connect, over "IPv6" or "IPv4"; empty: it made none.
+struct FamilySeen {
+  Detail result;
+  Text text;
+  bool has_address = false;  // the name has one of that version
+};
+FamilySeen attempt_over(const ProbeResult& result, std::string_view version);
 // Who refused, where a check has asked (checks/refuser.hpp).
 enum class Refuser { not_known, on_the_way, beyond };
 Refuser who_refused(const ProbeResult& result);
@@ -282,7 +289,8 @@ std::vector<Certificate> chain_of(const ProbeResult& result);
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of
 // an address.
 std::string registrable_domain(const std::string& host);
-// Of these probes' hosts.
+// Of these names, or of these probes' hosts.
+std::set<std::string> parties_of(const std::vector<std::string>& names);
 std::set<std::string> parties_of(const Probes& probes);
 std::set<std::uint16_t> ports_of(const Probes& probes);
 // An address's /24 or /48, within which two addresses are taken to be related; for one that NAT64

@@ -68,6 +68,15 @@ bool is_inside(const ProbeResult& result) {
          address->is_unspecified();
 }
 
+FamilySeen attempt_over(const ProbeResult& result, std::string_view version) {
+  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::family)) {
+    if (text_fact(evidence, Fact::version) == version)
+      return {detail_fact(evidence, Fact::result), evidence.text,
+              evidence.facts.contains(Fact::address)};
+  }
+  return {};
+}
+
 bool is_this_computer(const Site& site, const std::string& address) {
   return std::ranges::any_of(own_addresses(site),
                              [&](const IpAddress& own) { return own.to_string() == address; });
@@ -220,6 +229,12 @@ std::string registrable_domain(const std::string& host) {
   const auto last_two = std::string(labels[count - 2]) + '.' + std::string(labels[count - 1]);
   if (!contains(two_part_suffixes, last_two)) return last_two;
   return std::string(labels[count - 3]) + '.' + last_two;
+}
+
+std::set<std::string> parties_of(const std::vector<std::string>& names) {
+  std::set<std::string> parties;
+  for (const auto& name : names) parties.insert(registrable_domain(name));
+  return parties;
 }
 
 std::set<std::string> parties_of(const Probes& probes) {

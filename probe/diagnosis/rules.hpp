@@ -150,6 +150,9 @@ struct SplitPaths {
 // lines.
 std::optional<SplitPaths> split_paths(const Facts& facts);
 
+// ways/path.cpp: how an `ipv6` check ended over IPv6 and over IPv4.
+void tell_of_both(const ProbeResult& result, Cause& cause);
+
 // contents/media.cpp: for a stream that was marked for voice and lost packets, what to look for if
 // a call without marks to the same host lost next to nothing; otherwise empty.
 Text look_for_limits_on_marks(const Facts& facts, const Probes& streams);
@@ -159,8 +162,7 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 
 // ways/offline.cpp: what keeps this computer off the Internet, by its own system, without
 // evidence of what was tried. Nothing where it is connected, where a tunnel may be its way out, or
-// where the report does not say. Its code is `network.offline` where no link
-// is up.
+// where the report does not say. Its code is `network.offline` where no link is up.
 std::optional<Cause> disconnected(const Site& site);
 
 // ways/unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of

@@ -43,7 +43,7 @@ bool ends_in_silence(const Asked& asked, Number last, std::span<const Reply> rep
   const auto silent = last - std::min(last, end);
   const auto took = [](const Reply& reply) { return reply.arrived - reply.sent; };
   const double slowest = took(std::ranges::max(replies, {}, took));
-  return end + 1 >= asked.first && silent >= silent_end && silent * interval_ms > slowest;
+  return end + 1 >= asked.first && is_silence(silent, interval_ms, slowest);
 }
 
 void tell_the_end(const Asked& asked, Number last, std::span<const Reply> replies,

@@ -7,6 +7,12 @@ namespace callready::media {
 
 // How many unanswered packets in a row, up to the end, count as a silence: half a second of a call.
 inline constexpr std::uint32_t silent_end = 25;
+// True of so many packets in a row without an answer if they are too many to have been lost one by
+// one, and were sent over a longer time than the slowest answer took: their answers do not merely
+// wait in a queue.
+inline bool is_silence(std::uint32_t packets, double interval_ms, double slowest_ms) {
+  return packets >= silent_end && packets * interval_ms > slowest_ms;
+}
 
 // What the far end says it received in a session (serve's counts): packets, each once, and how many
 // came from a different place than the first.
@@ -14,9 +20,8 @@ struct FarEndCount {
   int received = 0, elsewhere = 0;
 };
 
-// True if the packets after the last answered one are too many to have been lost one by one, and
-// were sent over a longer time than the slowest answer took: their answers do not merely wait in a
-// queue. `last` is the number of the last one sent.
+// True if the packets after the last answered one are such a silence. `last` is the number of the
+// last one sent.
 bool ends_in_silence(const Asked& asked, std::uint32_t last, std::span<const Reply> replies,
                      double interval_ms);
 

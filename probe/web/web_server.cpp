@@ -209,8 +209,8 @@ WebRequest request_of(http::request<http::string_body>& asked) {
 
 }  // namespace
 
-// Writes what comes, as long as somebody reads. Not over TLS: there, what still reads needs the
-// stream.
+// Writes what comes, as long as somebody reads. Not over TLS, where a read that is still pending
+// would outlive the stream.
 struct LiveConnection {
   static asio::awaitable<void> write(Core core, beast::tcp_stream& stream, HttpReply& reply,
                                      std::shared_ptr<LiveReply> live) {
@@ -275,7 +275,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
     answer = {503, "callready is busy: too many large answers are being read\n"};
   }
   constexpr bool plain = std::is_same_v<Stream, beast::tcp_stream>;
-  if (answer.live && !plain) answer = {500, "callready: over TLS no reply goes on\n"};
+  if (answer.live && !plain) answer = {500, "callready: live replies are not sent over TLS\n"};
   const TextsInFlight::Reader counted(core->in_flight, answer.body);
   auto reply = make_reply(answer);
   if constexpr (plain) {

@@ -495,7 +495,7 @@ TEST(FollowUps, AskForOneNameOfEachOwner) {
   }
 }
 
-// Whoever keeps the filter's list is asked for all of an owner's names at once.
+// The filter's administrator is asked once, for all of an owner's names.
 TEST(FollowUps, AskForTheOtherNamesThatTheDocumentHasOfThatOwner) {
   auto first = report(
       {row("web", {tls("portal.vendor.com", unresolved, "no_such_name"), tls("www.other.com")}),

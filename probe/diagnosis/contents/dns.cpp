@@ -113,6 +113,12 @@ std::vector<std::string> dead_resolvers(const Facts& facts) {
   return alive.empty() ? std::vector<std::string>() : dead;
 }
 
+void tell_of_silent_resolvers(Cause& cause, const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    if (!asks_a_dns_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
+  }
+}
+
 // The shortest time in which an independent resolver answered; 0: none did.
 double fastest_elsewhere_ms(const std::map<std::string, Name>& names) {
   std::optional<double> fastest;
@@ -130,9 +136,8 @@ double fastest_elsewhere_ms(const std::map<std::string, Name>& names) {
 constexpr double too_slow_for_lookups_ms = 750;
 
 // The line keeps the answers until nobody waits for them any more.
-Cause answers_too_late(const std::map<std::string, Name>& names, Cause lost, bool any_answered,
+Cause answers_too_late(const std::map<std::string, Name>& names, Cause cause, bool any_answered,
                        double line_ms) {
-  auto cause = std::move(lost);
   cause.name(FindingCode::media_delay, any_answered ? likely : possible);
   cause.title = phrase("Answers from the Internet take {} s or longer: name lookups fail",
                        tenths(line_ms / 1000));
@@ -233,9 +238,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   cause.tell(lost < 2 ? phrase("The only name queried could not be looked up.")
                       : phrase("None of the {} names could be looked up.", lost));
   if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
-  for (const auto& result : context.report.probes) {
-    if (!asks_a_dns_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
-  }
+  tell_of_silent_resolvers(cause, context);
   cause.show(cause.explained, 4);
   // Rows that ask for DNS itself fail because of it, too, and so does a proxy given by name.
   for (const auto& result : context.report.probes) {
@@ -352,8 +355,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!contains(lost, text)) take(name);
   }
   // And those that no row has tried, asked for because of the others.
-  std::set<std::string> owners;
-  for (const auto& name : lost) owners.insert(registrable_domain(name));
+  const auto owners = parties_of(lost);
   for (const auto& [text, name] : names) {
     if (!name.probes.empty() || !owners.contains(registrable_domain(text))) continue;
     const auto proof = proof_of_filter(name);
@@ -361,8 +363,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
     lost.push_back(text);
     cause.tell(*proof);
   }
-  // Who refuses may count queries, and not look at names: not if all of one owner's are refused,
-  // and no others.
+  // A server that refuses may count queries instead of looking at names; but not if it refuses all
+  // names of one owner and no others.
   const bool refused = any_refused && all_refused;
   const bool by_name =
       !refused || (lost.size() > 1 && owners.size() == 1 && !any_is_found(names, *owners.begin()));
@@ -531,11 +533,7 @@ Causes find_dns_slow(const Diagnosis& context) {
                    "that DHCP hands out: computers that ask them first wait before they ask "
                    "another.",
                    listed(dead));
-  if (!dead.empty()) {
-    for (const auto& result : context.report.probes) {
-      if (!asks_a_dns_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
-    }
-  }
+  if (!dead.empty()) tell_of_silent_resolvers(cause, context);
   if (!unanswered.empty()) cause.tell(phrase("No answer came in time for {}.", listed(unanswered)));
   const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),

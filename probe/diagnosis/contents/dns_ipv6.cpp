@@ -7,22 +7,12 @@
 namespace callready::findings {
 namespace {
 
-// How an `ipv6` check ended over one IP version.
-const Evidence* over(const ProbeResult& result, std::string_view version) {
-  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::family)) {
-    if (text_fact(evidence, Fact::version) == version) return &evidence;
-  }
-  return nullptr;
-}
-
 // The checks that looked up no IPv6 address of a name for that reason, and an IPv4 address.
 Probes without_ipv6(const Facts& facts, DetailCode why) {
   return facts.probes_that([&](const ProbeResult& result) {
-    if (result.probe.check != CheckKind::ipv6) return false;
-    const auto* six = over(result, "IPv6");
-    const auto* four = over(result, "IPv4");
-    return six != nullptr && four != nullptr && detail_fact(*six, Fact::result) == why &&
-           !six->facts.contains(Fact::address) && four->facts.contains(Fact::address);
+    const auto six = attempt_over(result, "IPv6");
+    return result.probe.check == CheckKind::ipv6 && six.result == why && !six.has_address &&
+           attempt_over(result, "IPv4").has_address;
   });
 }
 
@@ -33,15 +23,15 @@ bool is_global_ipv6(const IpAddress& address) {
 
 }  // namespace
 
-// Names are asked for both addresses: who waits for the IPv6 one waits each time.
+// Programs ask for both addresses of a name: those that wait for the IPv6 one wait each time.
 Causes unanswered_for_ipv6(const Diagnosis& context, const std::map<std::string, Name>& names) {
   const bool has_ipv6 = std::ranges::any_of(own_addresses(context.report.site), is_global_ipv6);
   Cause cause(without_ipv6(context, DetailCode::dns_unreachable));
   const bool others_are_lost = std::ranges::any_of(
       names, [](const auto& entry) { return nobody_answered(entry.second.failure); });
   const bool some_answered = context.any_probe([](const ProbeResult& result) {
-    const auto* six = over(result, "IPv6");
-    return six != nullptr && detail_fact(*six, Fact::result) != DetailCode::dns_unreachable;
+    const auto six = attempt_over(result, "IPv6").result;
+    return !six.empty() && six != DetailCode::dns_unreachable;
   });
   if (!has_ipv6 || others_are_lost || some_answered || context.line_loses()) return {};
   if (parties_of(cause.explained).size() < 2) return {};
@@ -52,11 +42,7 @@ Causes unanswered_for_ipv6(const Diagnosis& context, const std::map<std::string,
       "for AAAA records, although they answer those for A records. Programs that wait for both "
       "answers are slow to open each new name.",
       resolvers_in_words(context));
-  for (const auto* result : cause.explained) {
-    cause.tell(phrase("{}: {}; {}.", result->probe.target.host, over(*result, "IPv6")->text,
-                      over(*result, "IPv4")->text),
-               result);
-  }
+  for (const auto* result : cause.explained) tell_of_both(*result, cause);
   return {cause};
 }
 
@@ -99,7 +85,8 @@ Causes without_dns64(const Diagnosis& context, const std::map<std::string, Name>
   cause.tell(phrase("{} names have only IPv4 addresses here, to which this computer has no route.",
                     lost.size()));
   for (const auto* result : asked) {
-    cause.tell(phrase("{}: {}.", result->probe.target.host, over(*result, "IPv6")->text), result);
+    cause.tell(phrase("{}: {}.", result->probe.target.host, attempt_over(*result, "IPv6").text),
+               result);
   }
   return {cause};
 }

@@ -180,8 +180,8 @@ Text look_for_limits_on_marks(const Facts& facts, const Probes& streams) {
       const auto& call = result.observation.media;
       const bool same = result.probe.target.host == marked->probe.target.host;
       if (result.probe.check != CheckKind::ice || !same || !call || !call->loop) continue;
-      const auto& [there, loop] = std::tie(call->round_trip_loss, *call->loop);
-      if (call->outage || there.high > most_percent || loop.sent < fewest) continue;
+      const auto& loop = *call->loop;
+      if (call->outage || call->round_trip_loss.high > most_percent || loop.sent < fewest) continue;
       return phrase(
           " A WebRTC call to {}, whose packets have no mark for voice (EF), lost {} of {}: look "
           "for a device that limits or drops marked packets (a QoS policer, a voice queue that is "
@@ -369,7 +369,7 @@ Causes find_media_delay(const Diagnosis& context) {
                                                          *server->observation.round_trip / 2);
   };
   if (anchor == nullptr && by_udp && as_slow(anchor_by(false))) anchor = anchor_by(false);
-  // The row was judged by whatever answered, another service's server, say.
+  // The row was judged by whatever answered: another service's server, perhaps.
   if (anchor == nullptr && server == nullptr) {
     anchor = nearest(context, [](const ProbeResult& result) {
       return result.probe.check != CheckKind::dns && result.probe.check != CheckKind::ntp;

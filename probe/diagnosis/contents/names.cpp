@@ -327,9 +327,8 @@ Causes find_block_page(const Diagnosis& context) {
         whose.empty()
             ? phrase(
                   "Find out why this site's DNS servers ({}) answer {} for {}. If a DNS filter "
-                  "sends "
-                  "them to its block page, allow them there. If it is an old record of your own, "
-                  "remove it. The firewall needs no change.",
+                  "sends them to its block page, allow them there. If it is an old record of your "
+                  "own, remove it. The firewall needs no change.",
                   resolvers, address, listed(lost, 12))
             : plural(lost.size(),
                      "Allow this name in this site's DNS filter, {1} (its DNS servers are {2}): "

@@ -61,7 +61,8 @@ std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
 std::string_view block_page_of(const IpAddress& address);
 // What a DNS server answered for it; nothing where there is no answer with an address.
 std::set<IpAddress> addresses_in(const Evidence& answer);
-// contents/dns_ipv6.cpp: IPv6 addresses are asked for in vain; or the computer has no other.
+// contents/dns_ipv6.cpp: DNS does not answer for IPv6 addresses; or a computer that has only IPv6
+// gets only IPv4 addresses.
 Causes unanswered_for_ipv6(const Diagnosis& context, const std::map<std::string, Name>& names);
 Causes without_dns64(const Diagnosis& context, const std::map<std::string, Name>& names);
 // The proof that a name is denied on purpose, here only.

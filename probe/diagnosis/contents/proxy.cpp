@@ -33,12 +33,9 @@ bool is_turned_down(const ProbeResult& result) {
   return (status >= 400 && status != 407 && status < 500) || sent_a_page(result);
 }
 
-std::pair<std::string, std::uint16_t> endpoint_of(const ProbeResult& result) {
+// Over TCP, with TLS or without.
+std::pair<std::string, std::uint16_t> host_and_port(const ProbeResult& result) {
   return {result.probe.target.host, result.probe.target.port()};
-}
-
-std::set<std::pair<std::string, std::uint16_t>> turned_down_endpoints(const Facts& facts) {
-  return set_of(asked_for_ones(facts, facts.probes_that(is_turned_down)), endpoint_of);
 }
 
 bool is_kept_from_proxy(const ProbeResult* result) {
@@ -318,9 +315,10 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (direct) return {};
   const DirectWays ways(context);
   // What the proxy turns down does not fail for want of a proxy.
-  const auto turned_down = turned_down_endpoints(context);
+  const auto turned_down =
+      set_of(asked_for_ones(context, context.probes_that(is_turned_down)), host_and_port);
   Cause cause(those_that(ways.waiting(), [&](const ProbeResult& result) {
-    return is_udp(result) || !turned_down.contains(endpoint_of(result));
+    return is_udp(result) || !turned_down.contains(host_and_port(result));
   }));
   if (ways.all_tcp_shut()) cause.closes = ways.udp_shut ? Closes::direct : Closes::direct_tcp;
   auto parties = ways.parties;
@@ -366,9 +364,9 @@ Causes find_proxy_denials(const Diagnosis& context) {
   for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
     auto& cause = causes.emplace_back(denied);
     if (context.no_tcp_gets_out()) {
-      const auto endpoints = set_of(denied, endpoint_of);
+      const auto endpoints = set_of(denied, host_and_port);
       append(cause.explained, those_that(waiting, [&](const ProbeResult& result) {
-               return !is_udp(result) && endpoints.contains(endpoint_of(result));
+               return !is_udp(result) && endpoints.contains(host_and_port(result));
              }));
     }
     // One server may speak HTTP without TLS by itself.

@@ -48,7 +48,7 @@ namespace {
 
 // This many for each kind of doubt: two show what one cannot, more show no more.
 constexpr std::size_t most_names = 3, most_owners = 24, most_resolvers = 2, most_hosts = 3;
-// Of the names that no row has tried: who keeps the filter's list is asked for all of them at once.
+// Of the names that no row has tried, so that the filter's administrator is asked only once.
 constexpr std::size_t most_other_names = 6;
 // Greets a server in place of its own name, to see whether it is the name that is cut off.
 constexpr auto neutral_name = "example.com";
@@ -161,11 +161,7 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     ask_for_name(questions, nobody,
                  {{"server", "true"}, {"nobody", "true"}, {"name", names.front()}});
   }
-  if (any_resolved) {
-    std::set<std::string> owners;
-    for (const auto& name : names) owners.insert(registrable_domain(name));
-    ask_for_other_names_of(owners, facts, questions);
-  }
+  if (any_resolved) ask_for_other_names_of(findings::parties_of(names), facts, questions);
 }
 
 // Is it the server's name in the greeting that is cut off? Where nothing came back it may also have

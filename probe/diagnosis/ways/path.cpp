@@ -61,20 +61,6 @@ bool own_certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
   });
 }
 
-// One connection attempt of the `ipv6` check.
-struct FamilySeen {
-  Detail result;
-  Text text;
-};
-
-FamilySeen attempt_over(const ProbeResult& result, std::string_view version) {
-  for (const auto& evidence : all_evidence(result.observation, EvidenceKind::family)) {
-    if (text_fact(evidence, Fact::version) == version)
-      return {detail_fact(evidence, Fact::result), evidence.text};
-  }
-  return {};
-}
-
 bool works_by_ipv6(const ProbeResult& result) {
   return result.probe.check == CheckKind::ipv6 &&
          attempt_over(result, "IPv6").result == DetailCode::connected;
@@ -93,13 +79,13 @@ bool is_refused_by_ipv6(const ProbeResult* result) {
   return attempt_over(*result, "IPv6").result == DetailCode::connection_refused;
 }
 
+}  // namespace
+
 void tell_of_both(const ProbeResult& result, Cause& cause) {
   cause.tell(phrase("{}: {}; {}.", result.probe.target.host, attempt_over(result, "IPv6").text,
                     attempt_over(result, "IPv4").text),
              &result);
 }
-
-}  // namespace
 
 Causes find_mtu(const Diagnosis& context) {
   Cause cause;
