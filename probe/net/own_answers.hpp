@@ -27,8 +27,9 @@ struct Taker {
   bool sooner_than_the_router() const;
 };
 
-// Makes a connection to `remote` with that TTL. Only where the system does not say who took it, it
-// makes one more, to nobody's address, and sends a few packets that end at the first router.
+// Makes a connection to `remote` with that TTL, and up to two more if the system's table does not
+// have it. Only where the system does not say who took it, it makes another one, to nobody's
+// address, and sends a few packets that end at the first router.
 asio::awaitable<Taker> who_takes(asio::any_io_executor executor, Scope scope, SocketAddress remote,
                                  std::string interface, int ttl);
 
