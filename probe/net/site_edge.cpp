@@ -20,6 +20,8 @@ constexpr std::size_t most_climbs = 4;
 // How often routers that answered nobody are asked again: another run at this site may have used up
 // their answers, and they have a new one each second.
 constexpr int most_searches = 3;
+// The same where none was heard, not even one within the site: they hardly ever speak at all.
+constexpr int most_searches_in_silence = 1;
 // How many listeners are remembered, in case something nearby accepts connections to some of them.
 constexpr std::size_t most_listeners = 16;
 
@@ -322,6 +324,14 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   }
 }
 
+bool SiteEdge::may_search_again(const Trunk& trunk) const {
+  const auto silent = [](const auto& climb) { return climb->routers.empty(); };
+  const bool all_silent =
+      (!trunk.over_udp || silent(trunk.over_udp)) && std::ranges::all_of(trunk.ways, silent);
+  const int most = all_silent ? most_searches_in_silence : most_searches;
+  return !trunk.listeners.empty() && trunk.searches < most;
+}
+
 // Waits for the trunk and for the first climb over UDP. If no router beyond the edge answered
 // although connections were established, both climb again as soon as routers have new answers.
 asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interface, Scope scope) {
@@ -333,8 +343,7 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
       const auto until = scope.clock.now() + timeouts::climb;
       co_await over_udp->ended.wait(scope, until);
     }
-    const bool hopeless = trunk.listeners.empty() || trunk.searches >= most_searches;
-    if (way_to(target) || hopeless || scope.stop.stopped()) co_return;
+    if (way_to(target) || !may_search_again(trunk) || scope.stop.stopped()) co_return;
     const bool leads = !std::exchange(trunk.searching, true);
     const auto next = scope.clock.now() + timeouts::icmp_refill;
     const bool slept = co_await sleep_until(executor_, scope, next);

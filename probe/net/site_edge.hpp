@@ -264,6 +264,7 @@ class SiteEdge {
   asio::awaitable<void> ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope);
   std::size_t ways_wanted(const Trunk& trunk) const;
   bool is_known(const Trunk& trunk) const;
+  bool may_search_again(const Trunk& trunk) const;
   std::shared_ptr<Climb> recalled_climb(const Trunk& trunk, const SocketAddress& listener);
   void lengthen_trunk(bool v6, const std::string& interface, Scope scope);
   asio::awaitable<void> follow(std::shared_ptr<Climb> climb, Scope scope);

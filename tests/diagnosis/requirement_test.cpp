@@ -808,6 +808,23 @@ TEST(Figures, TheDelayIsHeldAgainstTheVendors) {
   EXPECT_EQ(judged({far}).status, Status::pass);
 }
 
+// Whose figure it is then is ITU-T's, and it says nothing about how far away the servers are.
+TEST(Figures, WhereTheVendorGivesNoDelayTheLineIsJudged) {
+  auto requirement = with_reach(all());
+  requirement.check = CheckKind::turn;
+  const Saw near{"elsewhere", answered, "", "", 290}, far{"elsewhere", answered, "", "", 310};
+  const Saw server{"a", answered, "", "", 400, 3478, "", "turn", Transport::udp};
+  const auto judged = judge(requirement, {server}, {far});
+  EXPECT_TRUE(judged.poor);
+  EXPECT_EQ(judged.status, Status::warn);
+  EXPECT_EQ(judged.summary,
+            "reached; about 155 ms one way at least (half of the shortest round trip to any server "
+            "outside); ITU-T G.114 allows at most 150 ms");
+  EXPECT_FALSE(judge(requirement, {server}, {near}).poor);
+  requirement.check = CheckKind::tls;
+  EXPECT_FALSE(judge(requirement, {server}, {far}).poor) << "it carries no media";
+}
+
 // A satellite modem answers TCP in the server's place; UDP goes all the way.
 TEST(Figures, MediasDelayIsThatOfUdpWhereItWasTimed) {
   auto requirement = with_reach(all());

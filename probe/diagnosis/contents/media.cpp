@@ -385,7 +385,7 @@ Causes find_media_delay(const Diagnosis& context) {
         "the Internet. If those are as slow, ask the Internet provider; if not, ask the vendor for "
         "servers closer to this site.");
   } else if (as_slow(anchor)) {
-    constexpr double noticed_ms = 300;  // there and back: ITU-T G.114
+    constexpr double noticed_ms = 2 * usual_delay_ms;  // there and back
     const auto* measured = server != nullptr ? server : anchor;
     cause.title = measured->observation.round_trip->count() > noticed_ms
                       ? phrase("The line has a high delay: people will talk over each other")
@@ -397,7 +397,7 @@ Causes find_media_delay(const Diagnosis& context) {
   } else {
     cause.owner = Owner::vendor;
     cause.title =
-        phrase("The service's nearest servers are far away: people will talk over each other");
+        phrase("The service's servers are far away: people will talk over each other");
     cause.fix = phrase(
         "Ask the vendor for servers closer to this site, or ask whether the account is in the "
         "right region.");

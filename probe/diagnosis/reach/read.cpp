@@ -125,6 +125,9 @@ FlowEvents read_events(const Report& report) {
   }
   for (const auto& gateway : report.site.gateways)
     events.gateways.insert(gateway.address.to_string());
+  for (const auto& way : report.site.ways) {
+    if (way.gateway) events.gateways.insert(way.gateway->to_string());
+  }
   read_lookups(report, events);
   read_relay_trips(report, line, events);
   events.slow_line = line.longest > slow_line_ms;

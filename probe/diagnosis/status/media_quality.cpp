@@ -33,10 +33,9 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
   return text;
 }
 
-// If a vendor gives none: one-way delay according to ITU-T G.114, jitter and loss as most vendors
-// require. And the MOS that satisfies all but some users according to G.107's table B.2, since
-// vendors give none.
-constexpr double usual_delay_ms = 150, usual_jitter_ms = 30, usual_loss_percent = 1;
+// If a vendor gives none: jitter and loss as most vendors require. And the MOS that satisfies all
+// but some users according to G.107's table B.2, since vendors give none.
+constexpr double usual_jitter_ms = 30, usual_loss_percent = 1;
 constexpr double least_mos = 3.6;
 
 // Clocks and stacks may be off by this much; a figure that is missed by less is not missed.

@@ -9,6 +9,9 @@
 
 namespace callready {
 
+// The most one-way delay of a good call (ITU-T G.114), for vendors that give none.
+inline constexpr double usual_delay_ms = 150;
+
 // What the vendor requires of that row's stream: the row's own figures, or else those of the
 // capabilities that need it, or else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);

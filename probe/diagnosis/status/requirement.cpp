@@ -123,19 +123,22 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 // Media goes to the nearest of the hosts that were reached; if none of them answers, no server is
 // nearer than the nearest of all. From one end only round trips can be measured: one way is taken
 // to be half of one (docs/design.md, media.delay). Empty: within the vendor's figure, or nothing
-// was measured or asked for. Jitter and loss need a stream of packets.
+// was measured. Jitter and loss need a stream of packets. Where the vendor gives no figure, only
+// the line is judged, and not how far away the vendor's servers are.
 Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
                 bool any_reached, const ResultIndex& index) {
   const auto& [one_way, round_trip] =
       std::tie(requirement.thresholds.one_way_delay_ms, requirement.thresholds.round_trip_ms);
+  const bool usual = carries_media(requirement.check) && !one_way && !round_trip;
   std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
-    if (host.state != State::reached) continue;
+    if (host.state != State::reached || usual) continue;
     const auto distance = index.notes_on(host.host).media_distance();
     if (distance) shortest = std::min(shortest.value_or(*distance), *distance);
   }
   const bool of_any = !shortest;
-  if (of_any && any_reached) shortest = index.nearest.media_distance();
+  if (of_any && any_reached)
+    shortest = usual ? index.nearest.distance : index.nearest.media_distance();
   if (!shortest) return {};
   const auto trip = shortest->count();
   if (round_trip && trip > *round_trip) {
@@ -147,8 +150,15 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
                   : phrase("the shortest round trip is {} ms; the vendor allows at most {} ms",
                            measured, most);
   }
-  if (!one_way || trip / 2 <= *one_way) return {};
-  const auto [measured, most] = std::pair(whole(trip / 2), fmt::format("{:g}", *one_way));
+  const auto allowed = usual ? std::optional(usual_delay_ms) : one_way;
+  if (!allowed || trip / 2 <= *allowed) return {};
+  const auto [measured, most] = std::pair(whole(trip / 2), fmt::format("{:g}", *allowed));
+  if (usual) {
+    return phrase(
+        "about {} ms one way at least (half of the shortest round trip to any server outside); "
+        "ITU-T G.114 allows at most {} ms",
+        measured, most);
+  }
   return of_any ? phrase(
                       "about {} ms one way at least (half of the shortest round trip to any server "
                       "outside); the vendor allows at most {} ms",

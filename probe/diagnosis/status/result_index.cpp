@@ -45,9 +45,11 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     if (names_host && at_once && direct) {
       const bool near = probe.check == CheckKind::dns || probe.check == CheckKind::ntp ||
                         findings::is_inside(result);
-      keep_shorter(notes.distance, *seen.round_trip);
-      if (udp) keep_shorter(notes.distance_by_udp, *seen.round_trip);
-      if (!near) keep_shorter(udp ? nearest.distance_by_udp : nearest.distance, *seen.round_trip);
+      for (auto* one : {&notes, &nearest}) {
+        if (one == &nearest && near) continue;
+        keep_shorter(one->distance, *seen.round_trip);
+        if (udp) keep_shorter(one->distance_by_udp, *seen.round_trip);
+      }
     }
     proxy_carries |= !direct && reached(seen.outcome);
     without_ipv6 |= findings::has_no_route(result) && is_ipv6(host);

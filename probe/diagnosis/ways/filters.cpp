@@ -144,8 +144,10 @@ Causes find_taken_connections(const Diagnosis& context) {
                                });
   if (!cause) return {};
   if (!context.any_probe(is_taken_near)) cause->confidence = std::max(cause->confidence, likely);
-  cause->title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
-                        named_ports(ports_of(cause->explained)));
+  // It may pass on what servers send, but not before we gave up.
+  cause->title =
+      phrase("A device in the path answers TCP to {} itself; nothing comes back",
+             named_ports(ports_of(cause->explained)));
   cause->fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow it (and "
       "return traffic) {}: {}.{}",
