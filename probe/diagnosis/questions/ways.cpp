@@ -19,6 +19,8 @@ constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
 constexpr std::size_t most_ports = 6, most_hosts_of_ranges = 3;
+// Of servers that refuse: a firewall may list ports, and who closes a service closes all of it.
+constexpr std::size_t most_ports_of_servers = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for besides the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
@@ -255,10 +257,11 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
     choose(*std::ranges::min_element(others, {},
                                      [&](std::size_t event) { return packets[event].port; }));
   }
+  const auto most = reach::at_far_end(box) ? most_ports_of_servers : most_ports;
   for (const auto event : lost) {
     const auto port = packets[event].port;
     const bool listed = contains(box.ports, reach::single(port));
-    if (listed && !ports.contains(port) && ports.size() < most_ports) choose(event);
+    if (listed && !ports.contains(port) && ports.size() < most) choose(event);
   }
   return chosen;
 }
