@@ -339,7 +339,10 @@ Causes find_media_delay(const Diagnosis& context) {
       return of_delay(context, one);
     });
     if (!row.poor || !late) continue;
-    append(cause.explained, probes);
+    // What got no answer has another reason.
+    append(cause.explained, those_that(probes, [](const ProbeResult& result) {
+             return reached(result.observation.outcome);
+           }));
     rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
   }
   const auto hosts = hosts_of(cause.explained);  // other rows may have timed them
@@ -396,8 +399,7 @@ Causes find_media_delay(const Diagnosis& context) {
         "provider.");
   } else {
     cause.owner = Owner::vendor;
-    cause.title =
-        phrase("The service's servers are far away: people will talk over each other");
+    cause.title = phrase("The service's servers are far away: people will talk over each other");
     cause.fix = phrase(
         "Ask the vendor for servers closer to this site, or ask whether the account is in the "
         "right region.");
