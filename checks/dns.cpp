@@ -265,7 +265,7 @@ std::vector<SocketAddress> servers_to_ask(const Context& context, const Job& job
 asio::awaitable<std::string> reverse_question(Context& context, std::string name,
                                               Observation& observation) {
   if (name.ends_with(".arpa")) co_return name;
-  const auto resolution = co_await context.resolver.resolve_either(name, context.scope);
+  const auto resolution = co_await context.resolver.resolve_target(name, context.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
     co_return std::string();

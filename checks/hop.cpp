@@ -148,6 +148,10 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
     return true;
   }
   if (!answer.icmp) return false;
+  if (answer.icmp->own && knows_no_way(*answer.icmp)) {  // the gateway was away for a while
+    conclude(observation, Outcome::silent, DetailCode::silent, std::nullopt, hop, job);
+    return true;
+  }
   const bool expired = answer.icmp->kind == IcmpKind::time_exceeded;
   // A router inside the site may answer before it applies its own drop rule: no proof.
   if (expired && !beyond_the_edge(answer.icmp->sender)) return false;

@@ -137,7 +137,7 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
   }
   for (std::size_t i = 0; i < location.targets.size() && i < most_sip_servers; ++i) {
     const auto& target = location.targets[i];
-    const auto found = co_await context.resolver.resolve_either(target.host, context.scope);
+    const auto found = co_await context.resolver.resolve_target(target.host, context.scope);
     Probe probe = job.probe;
     probe.target.ports = {target.port, target.port};
     probe.with["domain"] = job.parameter("domain", domain);

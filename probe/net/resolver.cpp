@@ -167,4 +167,11 @@ asio::awaitable<Resolution> Resolver::resolve_either(std::string name, Scope sco
   co_return second;
 }
 
+asio::awaitable<Resolution> Resolver::resolve_target(std::string name, Scope scope) {
+  auto found = only_ ? resolve(std::move(name), *only_, scope)
+                     : resolve_either(std::move(name), scope);
+  auto resolution = co_await std::move(found);
+  co_return resolution;
+}
+
 }  // namespace callready

@@ -15,8 +15,10 @@ struct Resolution {
 
 class Resolver {
  public:
-  Resolver(asio::any_io_executor executor, std::shared_ptr<AresChannel> channel)
-      : executor_(std::move(executor)), channel_(std::move(channel)) {}
+  // `only`: the family that the run keeps to; nothing: either.
+  Resolver(asio::any_io_executor executor, std::shared_ptr<AresChannel> channel,
+           std::optional<Family> only = {})
+      : executor_(std::move(executor)), channel_(std::move(channel)), only_(only) {}
   virtual ~Resolver() = default;
 
   // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total. If
@@ -26,6 +28,8 @@ class Resolver {
 
   // Its IPv4 addresses, or where it has none, or no way leads there, its IPv6 ones.
   asio::awaitable<Resolution> resolve_either(std::string name, Scope scope);
+  // The same for a host that is to be tested: in a run that keeps to one family, that one's.
+  asio::awaitable<Resolution> resolve_target(std::string name, Scope scope);
 
   // The answer to a question of that type (class IN), within timeouts::dns_total; nothing where the
   // name, or the type, does not exist. If a server does not know, the others are asked, too.
@@ -46,6 +50,7 @@ class Resolver {
 
   asio::any_io_executor executor_;
   std::shared_ptr<AresChannel> channel_;
+  std::optional<Family> only_;
   std::map<std::pair<std::string, Family>, std::shared_ptr<Entry>> entries_;
 };
 

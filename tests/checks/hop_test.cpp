@@ -31,7 +31,7 @@ TEST(HopCheck, TakesOnlyPayloadsThatItKnows) {
 TEST(HopCheck, SaysWhatWasNotSent) {
   test::CheckRunner runner({}, test::Time::by_hand);
   test::TwoRouters network(runner.loop.executor());
-  std::vector<Probe> probes(2);
+  std::vector<Probe> probes(3);
   for (auto& probe : probes) {
     probe.check = CheckKind::hop;
     probe.target.host = "media.example.com";
@@ -39,7 +39,9 @@ TEST(HopCheck, SaysWhatWasNotSent) {
   }
   probes[0].target.ports = {test::TwoRouters::open_port, test::TwoRouters::open_port};
   probes[1].target.ports = {test::TwoRouters::unsent_port, test::TwoRouters::unsent_port};
+  probes[2].target.ports = {test::TwoRouters::link_down_port, test::TwoRouters::link_down_port};
   const auto seen = runner.run_all(probes, IpAddress::v4({203, 0, 113, 9}));
+  EXPECT_EQ(seen[2].detail, DetailCode::silent) << "this computer does not turn away its own";
   EXPECT_EQ(seen[0].detail, DetailCode::left_site);
   EXPECT_EQ(seen[0].attempts, 1);
   EXPECT_EQ(seen[1].outcome, Outcome::silent);

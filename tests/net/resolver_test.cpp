@@ -217,6 +217,19 @@ TEST(Resolver, AddressesAreTheirOwnAnswer) {
   EXPECT_EQ(dns.server.asked_udp, 0);
 }
 
+TEST(Resolver, ARunThatKeepsToOneFamilyTestsNoOther) {
+  Fixture dns(addresses(1));
+  const auto first_of_target = [&] {
+    const auto found = dns.loop.run(dns.resolver.resolve_target("::1", dns.loop.scope));
+    return found.addresses.has_error() ? IpAddress() : found.addresses->front();
+  };
+  EXPECT_EQ(first_of_target(), *IpAddress::parse("::1")) << "it has no IPv4 address";
+  dns.resolver = Resolver(dns.loop.executor(), dns.channel, Family::v6);
+  EXPECT_EQ(first_of_target(), *IpAddress::parse("::1"));
+  dns.resolver = Resolver(dns.loop.executor(), dns.channel, Family::v4);
+  EXPECT_TRUE(first_of_target().is_unspecified());
+}
+
 TEST(Resolver, FailuresHaveTheirKind) {
   EXPECT_EQ(Fixture(with_flags(0x8183)).failure("host.example"), FailureKind::no_such_name);
   EXPECT_EQ(Fixture(with_flags(0x8180)).failure("host.example"), FailureKind::no_address);

@@ -2,7 +2,8 @@
 // edge, and nobody at its end. Packets to two ports never reach the routers: those to one are
 // dropped, and this computer has no route for the other, though its socket opens. A fourth port is
 // refused by the host, and this computer can open only two sockets for it, as a STUN request needs.
-// A fifth is refused in the host's name before the first router.
+// A fifth is refused in the host's name before the first router. What is sent to a sixth finds the
+// link down: this computer tells itself so.
 #pragma once
 
 #include "tests/support/sockets_in_memory.hpp"
@@ -12,7 +13,8 @@ namespace callready::test {
 class TwoRouters final : public SocketsInMemory {
  public:
   static constexpr std::uint16_t open_port = 20'000, dropped_port = 20'001, unsent_port = 20'002,
-                                 refused_port = 20'003, refused_near_port = 20'004;
+                                 refused_port = 20'003, refused_near_port = 20'004,
+                                 link_down_port = 20'005;
 
   // Datagrams that come before the answer to each packet that ends on the way.
   int strays = 0;
@@ -36,6 +38,14 @@ class TwoRouters final : public SocketsInMemory {
     }
     const bool ends = packet.ttl == 1 || packet.ttl == 2;
     const bool refused = remote.port == refused_near_port || (remote.port == refused_port && !ends);
+    if (remote.port == link_down_port) {
+      IcmpError error;
+      error.kind = IcmpKind::host_unreachable;
+      error.sender = IpAddress::v4({192, 168, 1, 9});
+      error.own = true;
+      back.push_back(std::move(error));
+      return {};
+    }
     if (remote.port == dropped_port || !(ends || refused)) return {};
     for (int i = 0; ends && i < strays; ++i) back.push_back(datagram(packet, {1, 2, 3}));
     IcmpError error;
