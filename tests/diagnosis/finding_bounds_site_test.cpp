@@ -247,6 +247,26 @@ TEST(CaptivePortal, MayLetPartOfTheServiceOut) {
   }
 }
 
+// It redirects TLS to its own certificate, and drops or resets all else.
+TEST(CaptivePortal, MayShowNothingButItsCertificate) {
+  const auto made = [](Outcome media, const std::string& of_google = "wifi.hotel.example") {
+    const auto shown = [](const char* host, const std::string& name) {
+      auto result = tls(host, failed, "untrusted", "CN=" + name);
+      for (auto& evidence : result.observation.evidence) evidence.facts[Fact::sha256] = name;
+      return result;
+    };
+    return codes(report({row("web", {shown("portal.vendor.com", "wifi.hotel.example")}),
+                         row("turn", {turn("turn.vendor.com", silent, "")}),
+                         controls({shown("www.cloudflare.com", "wifi.hotel.example"),
+                                   shown("www.google.com", of_google),
+                                   stun("stun.cloudflare.com", 3478, media)})}));
+  };
+  EXPECT_EQ(made(silent), Codes{"network.captive_portal (likely)"});
+  EXPECT_FALSE(contains(made(answered), "network.captive_portal (likely)")) << "UDP gets out";
+  EXPECT_FALSE(contains(made(silent, "box.example"), "network.captive_portal (likely)"))
+      << "a certificate for each host: inspection";
+}
+
 // Without public pages: a service may send people to another host of its own.
 TEST(CaptivePortal, IsToldByWhereTheServicesOwnPageLeads) {
   const auto page_of = [](const std::string& host, const std::string& to) {

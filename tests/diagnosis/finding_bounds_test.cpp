@@ -25,6 +25,24 @@ TEST(Destination, ThatADeviceTurnsAwayIsNotAPortOfItsOwn) {
   EXPECT_TRUE(has_evidence(found, "The same port (443) of other hosts is reachable."));
 }
 
+// What this computer sends to a router of its own says nothing about the firewall.
+TEST(Destination, ThatARouteOfThisComputersOwnLeadsTo) {
+  auto run = report({row("web", {tls("20.1.1.10", silent, "timed_out"),
+                                 hop(Transport::tcp, "20.1.1.10", 443, "dropped")}),
+                     row("sip", {tcp("20.1.1.10", 5061, silent),
+                                 hop(Transport::tcp, "20.1.1.10", 5061, "dropped")}),
+                     controls(anchors())});
+  EXPECT_EQ(only(run).owner, Owner::network);
+  run.site.gateways = {{IpAddress::v4({10, 20, 0, 1}), "eth0", true}};
+  run.site.ways = {{"eth0", IpAddress::v4({10, 20, 0, 1}), false, true, {"www.google.com"}},
+                   {"eth0", IpAddress::v4({10, 20, 0, 254}), false, true, {"20.1.1.10"}}};
+  const auto found = only(run);
+  EXPECT_EQ(found.code, FindingCode::firewall_destination_blocked);
+  EXPECT_NE(found.confidence, Confidence::certain);
+  EXPECT_EQ(found.owner, Owner::helpdesk);
+  EXPECT_TRUE(holds(found.fix, "to the router 10.20.0.254")) << found.fix;
+}
+
 TEST(Destination, ThatIsOnlySilentMayBeDown) {
   const auto found = only(report(
       {row("turn", {turn("turn1.vendor.com", silent, ""), turn_tls("turn1.vendor.com", silent),

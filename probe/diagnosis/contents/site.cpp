@@ -124,6 +124,17 @@ Probes shown_one_certificate(const Facts& facts) {
   return {};
 }
 
+// Nobody outside answers but those hosts: over TLS, UDP or plain HTTP.
+bool no_other_answers(const Facts& facts, const Probes& known) {
+  const auto hosts = hosts_of(known);
+  return !facts.any_probe([&](const ProbeResult& result) {
+    const bool page = is_plain_page(result) && !is_another_page(result);
+    const bool told = is_udp(result) || over_tls(result) || page;
+    return told && goes_outside(result) && result.observation.outcome == Outcome::answered &&
+           !contains(hosts, result.probe.target.host);
+  });
+}
+
 }  // namespace
 
 Causes find_captive_portal(const Diagnosis& context) {
@@ -153,7 +164,11 @@ Causes find_captive_portal(const Diagnosis& context) {
   const auto in_its_place = shown_one_certificate(context);
   for (const auto& party : parties_of(in_its_place)) secure.erase(party);
   // Two operators do not change their pages on one day; one may, and moves it elsewhere at most.
-  const bool portal = operators.size() > 1 || (redirected && secure.empty());
+  const bool redirects = operators.size() > 1 || (redirected && secure.empty());
+  // Some portals redirect TLS alone, to their own certificate.
+  const bool by_tls =
+      !redirects && !in_its_place.empty() && no_other_answers(context, in_its_place);
+  const bool portal = redirects || by_tls;
   // Where TLS gets out to anywhere, nobody has to sign in.
   if (!portal || secure.size() > 1) return {};
   // A site that lets the service itself out does not want a sign-in for it: a web filter keeps its
@@ -170,14 +185,13 @@ Causes find_captive_portal(const Diagnosis& context) {
       "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
   cause.explained = lost_probes(context);
   cause.contradicted = plain_http_answers(context);
-  if (service_passes) {
+  if (service_passes || by_tls) {
     cause.tell(
         phrase("{} hosts of several operators show the same certificate, which is not theirs.",
                hosts_of(in_its_place).size()),
         in_its_place.front());
-  } else {
-    cause.closes = Closes::direct;
   }
+  if (!service_passes) cause.closes = Closes::direct;
   return {cause};
 }
 

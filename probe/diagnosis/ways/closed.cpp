@@ -154,6 +154,22 @@ std::vector<FindingEvidence> evidence_for_claim(const Facts& facts, const Claim&
   return all;
 }
 
+// Over TCP: what a server answered there that was blocked later in the run. Null: neither, or both
+// together.
+const ProbeResult* answered_at_first(const Flow& flow) {
+  const ProbeResult* before = nullptr;
+  for (const auto& sample : flow.samples) {
+    const auto& seen = sample.result->observation;
+    if (sample.way == Reachability::open && seen.outcome == Outcome::answered)
+      before = sample.result;
+  }
+  const bool later = before != nullptr && any_sample(flow, [&](const FlowSample& sample) {
+                       return sample.way == Reachability::blocked &&
+                              sample.result->observation.sent_at > before->observation.sent_at;
+                     });
+  return later && !flow.udp ? before : nullptr;
+}
+
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const bool range = claim.is_range();
   const auto numbers = set_of(claim.flows, &Flow::port);
@@ -213,6 +229,15 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   if (control && !range) cause.contrast(*control);
   if (control && range) cause.tell(*control);
   if (claim.udp()) return;
+  for (const auto& flow : context.flows) {
+    const auto* before = numbers.contains(flow.port) ? answered_at_first(flow) : nullptr;
+    if (before == nullptr) continue;
+    // A rule hardly comes into force within the same seconds.
+    cause.confidence = possible;
+    cause.tell(phrase("{} answered earlier in this run.", endpoint_in_words(before->probe.target)),
+               before);
+    return;
+  }
   const auto networks = set_of(claim.flows, &Flow::network).size();
   cause.tell(networks > 1
                  ? phrase("No connection to {} succeeded, in any of {} networks.", ports, networks)
@@ -227,6 +252,20 @@ std::string who_turns_away(const std::vector<const Flow*>& flows) {
   const auto& address = lost->result->observation.address;
   auto router = text_of(*lost->result, EvidenceKind::icmp_error, Fact::sender);
   return address && is_beside(router, address->to_string()) ? std::string() : router;
+}
+
+// A router that this computer's routes name for all of these hosts, and that is no default gateway.
+std::optional<IpAddress> router_of_their_own(const Site& site,
+                                             const std::vector<std::string>& hosts) {
+  for (const auto& way : site.ways) {
+    const auto leads_there = [&](const std::string& host) { return contains(way.hosts, host); };
+    const bool by_default = std::ranges::any_of(site.gateways, [&](const GatewayInfo& gateway) {
+      return gateway.address == way.gateway;
+    });
+    const bool other = way.gateway && !way.tunnel && !by_default && !site.gateways.empty();
+    if (other && std::ranges::all_of(hosts, leads_there)) return way.gateway;
+  }
+  return std::nullopt;
 }
 
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
@@ -248,6 +287,16 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
   if (may_be_the_providers(context, device)) cause.owner = Owner::provider;
+  if (const auto router = router_of_their_own(context.report.site, hosts)) {
+    cause.confidence = std::max(cause.confidence, likely);
+    cause.owner = Owner::helpdesk;
+    cause.fix = phrase(
+        "This computer sends packets for {} to the router {}, which is not its default gateway. "
+        "If that route is left over (from a VPN, a test or an earlier network), delete it; \"route "
+        "print\" (Windows) or \"netstat -rn\" shows it. If it is meant to be there, check that "
+        "router.",
+        listed(hosts), *router);
+  }
   cause.evidence = evidence_for(context, claim.flows, 8);
   auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
