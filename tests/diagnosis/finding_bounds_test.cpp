@@ -411,6 +411,28 @@ TEST(Flows, OfSeveralHostsOfOneNetworkAreAPort) {
   EXPECT_TRUE(has_evidence(found, "No connection to port 5061 succeeded."));
 }
 
+// A device resets connections to a port where a server answered seconds before: no rule does that.
+TEST(Flows, ThatWereAnsweredAtFirstProveNoPort) {
+  const auto made = [](bool answers) {
+    std::vector<ProbeResult> web, ways;
+    for (const auto* host : {"20.1.1.10", "20.2.2.10", "20.3.3.10", "20.4.4.10"}) {
+      const bool first = web.empty() && answers;
+      web.push_back(first ? tls(host) : tls(host, refused, "connection_refused"));
+      ways.push_back(tcp_hop(host, 443, "refused_on_the_way"));
+      *ways.back().observation.sent_at += std::chrono::seconds(2);
+    }
+    return diagnose(
+        report({row("web", web), row("turn", {turn("turn.vendor.com")}), follow_up(ways)}));
+  };
+  const auto closed = made(false), changed = made(true);
+  ASSERT_FALSE(closed.empty() || changed.empty());
+  EXPECT_EQ(closed.front().code, FindingCode::firewall_tcp_port_blocked);
+  EXPECT_EQ(closed.front().confidence, Confidence::certain);
+  EXPECT_EQ(changed.front().code, FindingCode::firewall_tcp_port_blocked);
+  EXPECT_EQ(changed.front().confidence, Confidence::possible);
+  EXPECT_TRUE(has_evidence(changed.front(), "20.1.1.10:443 (TLS) answered earlier in this run."));
+}
+
 // The service's own host on that port has no address: an allow list may have it.
 TEST(Flows, OfStrangersAloneProveNoPort) {
   const auto http = [](const std::string& host, Outcome outcome) {
