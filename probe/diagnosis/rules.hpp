@@ -114,9 +114,10 @@ Rule find_clock_skew;                                          // contents/time.
 Rule find_own_firewall, find_hosts_file, find_agent,
     find_browser_policies;                          // contents/computer.cpp
 Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp
-Rule find_dns_unreachable, find_dns_rewritten, find_dns_filtered, find_unanswered_names,
-    find_outdated_names, find_dns_slow, find_dns_without_tcp;  // contents/dns.cpp
-Rule find_block_page;                                          // contents/names.cpp
+Rule find_dns_unreachable, find_dns_rewritten, find_denying_resolver, find_dns_filtered,
+    find_unanswered_names, find_outdated_names, find_dns_slow,
+    find_dns_without_tcp;  // contents/dns.cpp
+Rule find_block_page;      // contents/names.cpp
 Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
     find_proxy_denials, find_stripped_upgrades;            // contents/proxy.cpp
 Rule find_rate_limit;                                      // ways/ban.cpp

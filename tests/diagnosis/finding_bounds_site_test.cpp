@@ -97,6 +97,34 @@ TEST(Names, ThatTheServersFailToLookUpNeedAnotherFix) {
   EXPECT_TRUE(holds(fix("dns_failed", "SERVFAIL"), "check their forwarders"));
 }
 
+// The resolver of a VPN that knows the company's names alone, and is asked first.
+TEST(Names, ThatOnlyTheFirstResolverDenies) {
+  const auto made = [](const std::string& by_second, bool one_is_found) {
+    auto asked = question("portal.vendor.com", "NXDOMAIN", {},
+                          {{Fact::name, std::string("portal.vendor.com")}});
+    auto second = asked.observation.evidence.front();
+    second.facts[Fact::server] = std::string("10.20.0.2:53");
+    second.facts[Fact::rcode] = by_second;
+    second.facts[Fact::count] = std::int64_t{by_second == "NOERROR" ? 1 : 0};
+    asked.observation.evidence.push_back(second);
+    const auto missing = [](const char* host) { return tls(host, unresolved, "no_such_name"); };
+    return diagnose(report(
+        {row("web", {missing("portal.vendor.com")}),
+         row("sign-in", {one_is_found ? tls("login.other.com") : missing("login.other.com")}),
+         row("media", {range("20.1.2.3", all_ports("left_site"))}), follow_up({asked}),
+         controls({missing("www.google.com"), missing("www.cloudflare.com")})}));
+  };
+  const auto found = made("NOERROR", false);
+  ASSERT_EQ(codes(found), Codes{"dns.filtered (certain)"});
+  EXPECT_EQ(found.front().title,
+            "The DNS server 10.20.0.1 denies all public names, but 10.20.0.2 has them");
+  EXPECT_EQ(found.front().owner, Owner::helpdesk);
+  EXPECT_EQ(found.front().explains, (Codes{"vendor/web", "vendor/sign-in"}));
+  for (const auto& other : {made("NXDOMAIN", false), made("NOERROR", true)}) {
+    for (const auto& finding : other) EXPECT_NE(finding.owner, Owner::helpdesk) << finding.title;
+  }
+}
+
 // What the inspecting device took itself is exempted with the rest, though nothing shows it lost.
 TEST(Interception, ExemptsWhatTheDeviceTookItself) {
   auto taken = probe(CheckKind::hop, Transport::tcp, "media.vendor.com", 443, connected,

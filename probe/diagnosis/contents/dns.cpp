@@ -290,6 +290,43 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   return causes;
 }
 
+// Of several resolvers of this computer, the one that is asked first denies every name, and another
+// one has some of them: a company's, which a VPN has left in the list, say. Systems ask the next
+// one only if the first is silent or refuses.
+Causes find_denying_resolver(const Diagnosis& context) {
+  const auto names = read_names(context);
+  std::set<std::string> owners, deniers, others;
+  Cause cause;
+  for (const auto& [text, name] : names) {
+    if (name.from_hosts_file || !is_public_name(text) || context.proxied.contains(text)) continue;
+    if (name.address) return {};
+    if (name.failure.empty()) continue;
+    if (name.failure != DetailCode::no_such_name) return {};
+    owners.insert(registrable_domain(text));
+    append(cause.explained, open_failures(context, name));
+    for (const auto& answer : name.here) {
+      const auto server = without_port(text_fact(*answer.evidence, Fact::server));
+      if (is_denial(answer)) deniers.insert(server);
+      if (has_records(answer)) others.insert(server);
+      cause.contrast({answer.probe, phrase("{}: {}.", text, answer.evidence->text)});
+    }
+  }
+  if (owners.size() < 3 || deniers.size() != 1 || others.empty()) return {};
+  const auto& denier = *deniers.begin();
+  if (others.contains(denier) || !context.affects_requirement(cause.explained)) return {};
+  cause.name(FindingCode::dns_filtered, certain);
+  cause.owner = Owner::helpdesk;
+  cause.title =
+      phrase("The DNS server {} denies all public names, but {} has them", denier, listed(others));
+  cause.fix = phrase(
+      "This computer asks {0} first, and believes it. If a VPN has set {0}, disconnect the VPN, or "
+      "have it ask {0} for the company's own names only (split DNS). Otherwise put {1} first in "
+      "the list, or let {0} look up public names, too.",
+      denier, listed(others));
+  cause.show(cause.explained, 4);
+  return {cause};
+}
+
 Causes find_dns_filtered(const Diagnosis& context) {
   const auto names = read_names(context);
   Cause cause;
