@@ -281,23 +281,32 @@ TEST(OnePass, ARoundTripToTheServiceItselfCountsBeforeOthers) {
 }
 
 // What a test sends is short, and what people send is not.
-TEST(OnePass, LargePacketsThatAreLostWeakenWhatGoesOverTcp) {
-  Scene run;
-  run.add("web", {tls("www.vendor.com")});
-  run.add("media", {range("20.1.2.3", all_ports("left_site"))});
+// Over TCP, unless that carries full-size packets: then what is in the way is in that of UDP alone.
+TEST(OnePass, LargePacketsThatAreLostWeakenWhatMaySendThem) {
   const auto hole = [](const std::string& host) {
     auto path = probe(CheckKind::path, Transport::udp, host, 3478, answered, "black_hole");
     path.observation.evidence.push_back(
         {EvidenceKind::path_mtu, "1400 bytes", {{Fact::passes, std::int64_t{1400}}}});
     return path;
   };
-  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"), hole("stun.cloudflare.com"),
-                    hole("stun.l.google.com"), ntp("pool.ntp.org")});
-  const auto& set = run.judge();
-  EXPECT_EQ(run.found(), std::vector<std::string>{"network.mtu"});
-  EXPECT_EQ(set.verdict, Verdict::degraded);
-  EXPECT_EQ(row_of(set, "web").status, Status::warn);
-  EXPECT_EQ(row_of(set, "media").status, Status::pass);
+  for (const bool tcp_is_fine : {false, true}) {
+    Scene run;
+    run.add("web", {tls("www.vendor.com")});
+    run.add("media", {range("20.1.2.3", all_ports("left_site"))});
+    run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"), hole("stun.cloudflare.com"),
+                      hole("stun.l.google.com"), ntp("pool.ntp.org")});
+    if (tcp_is_fine)
+      run.add_controls(
+          {probe(CheckKind::path, Transport::tls, "www.google.com", 443, answered, "full_size")});
+    const auto& set = run.judge();
+    ASSERT_EQ(run.found(), std::vector<std::string>{"network.mtu"});
+    EXPECT_EQ(set.verdict, Verdict::degraded);
+    EXPECT_EQ(row_of(set, "web").status, tcp_is_fine ? Status::pass : Status::warn);
+    EXPECT_EQ(row_of(set, "media").status, tcp_is_fine ? Status::warn : Status::pass);
+    const auto& found = run.report.findings.front();
+    EXPECT_EQ(found.title.string().starts_with("UDP packets"), tcp_is_fine) << found.title;
+    EXPECT_EQ(holds(found.fix, "MSS"), !tcp_is_fine) << found.fix;
+  }
 }
 
 Scene silent_but_for_https() {

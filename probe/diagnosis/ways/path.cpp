@@ -141,26 +141,43 @@ Causes find_mtu(const Diagnosis& context) {
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
   cause.name(FindingCode::network_mtu, alone || differ ? possible : sure ? certain : likely);
-  cause.title = passes == 0 ? phrase("Large packets are lost in transit")
-                            : phrase("Packets larger than {} bytes are lost in transit", passes);
-  cause.fix = phrase(
-      "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
-      "\"packet too big\", type 2) in both directions");
-  cause.fix +=
-      passes > headers
-          ? phrase(
-                ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
-                passes - headers)
-          : phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
-  cause.fix +=
-      phrase(". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
+  // Where connections carry full-size packets, a tunnel or a device is in the way of UDP alone.
+  const bool udp_alone = streams == 0 && full_size_passes(context, false);
+  if (udp_alone) {
+    cause.title = passes == 0
+                      ? phrase("Large UDP packets are lost in transit")
+                      : phrase("UDP packets larger than {} bytes are lost in transit", passes);
+    cause.fix = phrase(
+        "Find what UDP passes through and TCP does not, or what limits the segments of TCP alone: "
+        "a "
+        "tunnel (SD-WAN, VPN), a firewall that drops fragments. Let UDP packets of 1500 bytes pass "
+        "there, or allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 \"packet too "
+        "big\", type 2) in both directions. Until then, large SIP messages are lost, video "
+        "stutters, and QUIC falls back to TCP.");
+  } else {
+    cause.title = passes == 0 ? phrase("Large packets are lost in transit")
+                              : phrase("Packets larger than {} bytes are lost in transit", passes);
+    cause.fix = phrase(
+        "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; "
+        "ICMPv6 "
+        "\"packet too big\", type 2) in both directions");
+    cause.fix +=
+        passes > headers
+            ? phrase(
+                  ", and limit the TCP segment size on the line or tunnel (MSS clamping to "
+                  "{} bytes)",
+                  passes - headers)
+            : phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
+    cause.fix += phrase(
+        ". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
+  }
   // What a test says is short; what people send is not.
   if (cause.confidence != possible) {
     cause.impaired = context.probes_that([&](const ProbeResult& result) {
       const auto outcome = result.observation.outcome;
-      const bool over_tcp = !is_udp(result) && goes_outside(result);
-      return over_tcp && reached(outcome) && outcome != Outcome::passed &&
-             context.asked_for(result);
+      const bool so = is_udp(result) == udp_alone && goes_outside(result);
+      const bool heard = reached(outcome) && (udp_alone || outcome != Outcome::passed);
+      return so && heard && context.asked_for(result);
     });
   }
   return {cause};
