@@ -382,4 +382,12 @@ Probes lost_probes(const Facts& facts) {
   });
 }
 
+const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts) {
+  if (hosts.empty()) return nullptr;
+  return first_that(site.ways, [&](const EgressPath& way) {
+    return std::ranges::all_of(
+        hosts, [&](const std::string& host) { return contains(way.hosts, host); });
+  });
+}
+
 }  // namespace callready::findings

@@ -246,6 +246,8 @@ const InterfaceInfo* own_link(const Facts& facts);
 const ProbeResult* port_53_taken(const Facts& facts);
 // What was tried outside the site without success, or has no route.
 Probes lost_probes(const Facts& facts);
+// The way that packets to all of these hosts take. Null: several, or none is known.
+const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);

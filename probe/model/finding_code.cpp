@@ -63,7 +63,7 @@ constexpr auto codes = [] {
        {network, provider},
        asks_to_let_through | by_port},
       {firewall_tls_filtered, "firewall.tls_filtered", security, asks_to_let_through},
-      {firewall_udp_blocked, "firewall.udp_blocked", network, asks_to_let_through},
+      {firewall_udp_blocked, "firewall.udp_blocked", {network, vpn}, asks_to_let_through},
       {firewall_udp_port_blocked,
        "firewall.udp_port_blocked",
        {network, provider},

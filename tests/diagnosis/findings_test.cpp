@@ -328,7 +328,8 @@ std::vector<Scene> names() {
       {"NamesOfTwoOwnersAndAnErrorWhereOthersAreLookedUp",
        report({row("web", {unresolved_as(tls("portal.vendor.com"), "dns_failed"),
                            unresolved_as(tls("www.partner.com"), "dns_failed")}),
-               row("sbc", {tcp("20.1.2.3", 443)}), follow_up({question("example.com", "NOERROR")})}),
+               row("sbc", {tcp("20.1.2.3", 443)}),
+               follow_up({question("example.com", "NOERROR")})}),
        {}},
       {"DnsThatCannotLookUp",
        report(
@@ -1064,6 +1065,27 @@ Finding only_one(const Report& report) {
   const auto findings = diagnose(report);
   EXPECT_EQ(findings.size(), 1U);
   return findings.empty() ? Finding{} : findings.front();
+}
+
+// This site's firewall sees only the tunnel.
+TEST(FindingsText, AsksThoseWhoRunTheVpnThatAllOfItGoesThrough) {
+  auto run = report(
+      {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.vendor.com", silent, "")}),
+       controls(anchors_without_udp())});
+  const std::vector<std::string> all{
+      "turn1.vendor.com",  "turn2.vendor.com",    "www.google.com",      "www.cloudflare.com",
+      "stun.l.google.com", "stun.cloudflare.com", "time.cloudflare.com", "pool.ntp.org"};
+  const auto by = [&](bool tunnel) {
+    run.site.ways = {{tunnel ? "tun0" : "eth0", IpAddress::v4({10, 20, 0, 1}), tunnel, true, all}};
+    const auto findings = diagnose(run);
+    const auto* found = first_that(findings, [](const Finding& finding) {
+      return finding.code == FindingCode::firewall_udp_blocked;
+    });
+    return found == nullptr ? Finding{} : *found;
+  };
+  EXPECT_EQ(by(false).owner, Owner::network);
+  EXPECT_EQ(by(true).owner, Owner::vpn);
+  EXPECT_TRUE(holds(by(true).fix, "through the VPN (tun0)")) << by(true).fix;
 }
 
 TEST(FindingsText, NamesTheRuleToAskFor) {

@@ -257,15 +257,11 @@ std::string who_turns_away(const std::vector<const Flow*>& flows) {
 // A router that this computer's routes name for all of these hosts, and that is no default gateway.
 std::optional<IpAddress> router_of_their_own(const Site& site,
                                              const std::vector<std::string>& hosts) {
-  for (const auto& way : site.ways) {
-    const auto leads_there = [&](const std::string& host) { return contains(way.hosts, host); };
-    const bool by_default = std::ranges::any_of(site.gateways, [&](const GatewayInfo& gateway) {
-      return gateway.address == way.gateway;
-    });
-    const bool other = way.gateway && !way.tunnel && !by_default && !site.gateways.empty();
-    if (other && std::ranges::all_of(hosts, leads_there)) return way.gateway;
-  }
-  return std::nullopt;
+  const auto* way = way_to_all(site, hosts);
+  if (way == nullptr || way->tunnel || !way->gateway || site.gateways.empty()) return std::nullopt;
+  const bool by_default = std::ranges::any_of(
+      site.gateways, [&](const auto& gateway) { return gateway.address == way->gateway; });
+  return by_default ? std::nullopt : way->gateway;
 }
 
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {

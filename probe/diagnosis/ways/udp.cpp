@@ -304,6 +304,16 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             "computer's own firewall that drops them.")
                    : ask_the_device(context, device_on_the_way(udp_flows(context))),
       where_the_list_is(context, cause.explained));
+  auto lost = cause.explained;
+  append(lost, cause.contradicted);
+  const auto* way = way_to_all(context.report.site, hosts_of(lost));
+  if (way != nullptr && way->tunnel) {
+    cause.owner = Owner::vpn;
+    cause.fix += phrase(
+        " All of it goes through the VPN ({}), and this site's firewall sees nothing of that: look "
+        "at the VPN's own firewall first.",
+        way->interface);
+  }
   if (replies_from)
     cause.tell(dns_passes(context)
                    ? phrase("UDP leaves the site, but no reply comes back, except to DNS queries.")
