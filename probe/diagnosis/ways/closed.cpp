@@ -370,10 +370,15 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
                   hosts.size() == 1 ? phrase("the server is up") : phrase("the servers are up"),
                   asked_flows(context, cause));
   } else {
-    cause.title = claim.blocked ? several ? phrase("{} do not get through", subject)
-                                          : phrase("{} does not get through", subject)
-                  : several ? phrase("{} are not answered", subject)
-                                : phrase("{} is not answered", subject);
+    const bool refused = std::ranges::all_of(claim.probes, [](const ProbeResult* result) {
+      return result->observation.outcome == Outcome::refused;
+    });
+    cause.title =
+        claim.blocked ? several ? phrase("{} do not get through", subject)
+                                : phrase("{} does not get through", subject)
+        : refused ? several ? phrase("{} are refused", subject) : phrase("{} is refused", subject)
+        : several ? phrase("{} are not answered", subject)
+                  : phrase("{} is not answered", subject);
     cause.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow this traffic "
         "(and return traffic) {}: {}.{}",
