@@ -154,8 +154,8 @@ std::vector<FindingEvidence> evidence_for_claim(const Facts& facts, const Claim&
   return all;
 }
 
-// Over TCP: what a server answered there that was blocked later in the run. Null: neither, or both
-// together.
+// The answer to a connection, if others of the flow were blocked later in the run. Null: there is
+// no such answer.
 const ProbeResult* answered_at_first(const Flow& flow) {
   const ProbeResult* before = nullptr;
   for (const auto& sample : flow.samples) {

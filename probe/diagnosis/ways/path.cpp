@@ -149,9 +149,8 @@ Causes find_mtu(const Diagnosis& context) {
                       : phrase("UDP packets larger than {} bytes are lost in transit", passes);
     cause.fix = phrase(
         "Find what UDP passes through and TCP does not, or what limits the segments of TCP alone: "
-        "a "
-        "tunnel (SD-WAN, VPN), a firewall that drops fragments. Let UDP packets of 1500 bytes pass "
-        "there, or allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 \"packet too "
+        "a tunnel (SD-WAN, VPN), a firewall that drops fragments. Let UDP packets of 1500 bytes "
+        "pass there, or allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 \"packet too "
         "big\", type 2) in both directions. Until then, large SIP messages are lost, video "
         "stutters, and QUIC falls back to TCP.");
   } else {
@@ -159,13 +158,12 @@ Causes find_mtu(const Diagnosis& context) {
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
     cause.fix = phrase(
         "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; "
-        "ICMPv6 "
-        "\"packet too big\", type 2) in both directions");
+        "ICMPv6 \"packet too big\", type 2) in both directions");
     cause.fix +=
         passes > headers
             ? phrase(
-                  ", and limit the TCP segment size on the line or tunnel (MSS clamping to "
-                  "{} bytes)",
+                  ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} "
+                  "bytes)",
                   passes - headers)
             : phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
     cause.fix += phrase(
