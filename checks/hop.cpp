@@ -148,7 +148,7 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
     return true;
   }
   if (!answer.icmp) return false;
-  if (answer.icmp->own && knows_no_way(*answer.icmp)) {  // the gateway was away for a while
+  if (was_not_sent(*answer.icmp)) {
     conclude(observation, Outcome::silent, DetailCode::silent, std::nullopt, hop, job);
     return true;
   }

@@ -45,7 +45,7 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target) {
     port.result = beyond_the_edge(icmp.sender) ? DetailCode::left_site : DetailCode::silent;
   } else if (classify({}, icmp).kind == FailureKind::kept_here) {
     port.result = DetailCode::kept_here;
-  } else if (icmp.own && knows_no_way(icmp)) {  // the gateway was away for a while
+  } else if (was_not_sent(icmp)) {
     port.result = DetailCode::silent;
   } else {
     port.result = DetailCode::prohibited;

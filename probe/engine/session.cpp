@@ -402,9 +402,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   auto made = AresChannel::create(loop.get_executor(), dns_options);
   if (made.has_error()) return "--dns: " + made.error();
   channel = std::move(*made);
-  const auto& families = options.runner;
   std::optional<Family> only;
-  if (families.v4 != families.v6) only = families.v4 ? Family::v4 : Family::v6;
+  if (!options.runner.v4) only = Family::v6;
+  if (!options.runner.v6) only = Family::v4;
   resolver.emplace(loop.get_executor(), channel, only);
   clock.watch_stalls();
   if (options.known_ways != nullptr) edge.recall(*options.known_ways);

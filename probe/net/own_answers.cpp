@@ -15,7 +15,7 @@ constexpr int packets_to_the_router = 3;
 // The connections that are looked for in the system's table before it is believed that they are not
 // there. A program that takes connections to two places from the same port of ours sees the second
 // one from another port: an address translation of this computer's own changes it.
-constexpr int looked_for = 3;
+constexpr int most_looked_for = 3;
 constexpr std::uint16_t unused_port = 33'434;  // traceroute's
 
 // The fastest of a few.
@@ -70,7 +70,7 @@ asio::awaitable<Taker> who_takes(asio::any_io_executor executor, Scope scope, So
   options.interface = interface;
   options.ttl = ttl;
   options.timeout = timeouts::icmp_reply_slow;
-  for (int i = 0; i < looked_for; ++i) {
+  for (int i = 0; i < most_looked_for; ++i) {
     const auto connected = co_await connect_tcp(executor, scope, remote, options);
     if (connected.has_error()) break;
     taker.taken = true;
@@ -78,7 +78,7 @@ asio::awaitable<Taker> who_takes(asio::any_io_executor executor, Scope scope, So
     // A connection that is gone, or a test's, has no address to look for.
     if (own.address.is_unspecified()) break;
     taker.here = platform::is_taken_here(own);
-    if (taker.here != false) break;
+    if (taker.here != false) break;  // it is there, or the system does not say
   }
   if (!taker.taken || taker.here || remote.address.is_v6()) co_return taker;
   const SocketAddress nobody{nobodys_address, remote.port};

@@ -20,7 +20,7 @@ constexpr std::size_t most_climbs = 4;
 // How often routers that answered nobody are asked again: another run at this site may have used up
 // their answers, and they have a new one each second.
 constexpr int most_searches = 3;
-// The same where none was heard, not even one within the site: they hardly ever speak at all.
+// The same where none was heard, not even one within the site: such routers hardly ever speak.
 constexpr int most_searches_in_silence = 1;
 // How many listeners are remembered, in case something nearby accepts connections to some of them.
 constexpr std::size_t most_listeners = 16;
@@ -55,6 +55,8 @@ bool turned_away(const IcmpError& error, const IpAddress& target) {
 bool knows_no_way(const IcmpError& error) {
   return error.kind == IcmpKind::network_unreachable || error.kind == IcmpKind::host_unreachable;
 }
+
+bool was_not_sent(const IcmpError& error) { return error.own && knows_no_way(error); }
 
 bool beyond_the_edge(const IpAddress& router) {
   return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&

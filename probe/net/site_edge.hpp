@@ -61,6 +61,9 @@ bool turned_away(const IcmpError& error, const IpAddress& target);
 // True where a router has no route there, or finds nobody there (RFC 792, code 0 and 1; RFC 4443,
 // 3.1): there need not be a firewall rule behind it.
 bool knows_no_way(const IcmpError& error);
+// This computer itself says so: its link is down, or the next hop does not answer for its hardware
+// address (ARP, NDP). The packet was not sent.
+bool was_not_sent(const IcmpError& error);
 
 // True for the address of a router that can only stand beyond the site's edge: not RFC 1918, RFC
 // 4193 or link-local. Carrier NAT's 100.64/10 (RFC 6598) is the provider's.

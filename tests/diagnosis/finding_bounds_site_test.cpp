@@ -117,7 +117,7 @@ TEST(Names, ThatOnlyTheFirstResolverDenies) {
   const auto found = made("NOERROR", false);
   ASSERT_EQ(codes(found), Codes{"dns.filtered (certain)"});
   EXPECT_EQ(found.front().title,
-            "The DNS server 10.20.0.1 denies all public names, but 10.20.0.2 has them");
+            "The DNS server 10.20.0.1 denies all names that were tried, but 10.20.0.2 has some");
   EXPECT_EQ(found.front().owner, Owner::helpdesk);
   EXPECT_EQ(found.front().explains, (Codes{"vendor/web", "vendor/sign-in"}));
   for (const auto& other : {made("NXDOMAIN", false), made("NOERROR", true)}) {

@@ -25,8 +25,8 @@ TEST(Destination, ThatADeviceTurnsAwayIsNotAPortOfItsOwn) {
   EXPECT_TRUE(has_evidence(found, "The same port (443) of other hosts is reachable."));
 }
 
-// What this computer sends to a router of its own says nothing about the firewall.
-TEST(Destination, ThatARouteOfThisComputersOwnLeadsTo) {
+// Packets that this computer's own routes send to another router do not meet the firewall.
+TEST(Destination, BehindAnotherRouterIsTheHelpdesks) {
   auto run = report({row("web", {tls("20.1.1.10", silent, "timed_out"),
                                  hop(Transport::tcp, "20.1.1.10", 443, "dropped")}),
                      row("sip", {tcp("20.1.1.10", 5061, silent),

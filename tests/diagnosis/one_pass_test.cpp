@@ -280,8 +280,8 @@ TEST(OnePass, ARoundTripToTheServiceItselfCountsBeforeOthers) {
   EXPECT_TRUE(holds(row.summary, "the shortest round trip is 250 ms")) << row.summary;
 }
 
-// What a test sends is short, and what people send is not.
-// Over TCP, unless that carries full-size packets: then what is in the way is in that of UDP alone.
+// What a test sends is short, and what people send is not: rows over TCP suffer or, where TCP
+// carries full-size packets, those over UDP.
 TEST(OnePass, LargePacketsThatAreLostWeakenWhatMaySendThem) {
   const auto hole = [](const std::string& host) {
     auto path = probe(CheckKind::path, Transport::udp, host, 3478, answered, "black_hole");

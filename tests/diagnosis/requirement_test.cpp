@@ -783,7 +783,7 @@ TEST(ReverseNames, AreNeverTheOnlyReasonToFail) {
 
 // --- What the result carries --------------------------------------------------------------------
 
-TEST(Figures, TheDelayIsHeldAgainstTheVendors) {
+TEST(Figures, TheDelayIsComparedWithTheVendors) {
   auto requirement = with_reach(all());
   requirement.thresholds.one_way_delay_ms = 150;
   const auto judged = [&](std::vector<Saw> saw, std::vector<Saw> elsewhere = {}) {
@@ -808,7 +808,7 @@ TEST(Figures, TheDelayIsHeldAgainstTheVendors) {
   EXPECT_EQ(judged({far}).status, Status::pass);
 }
 
-// Whose figure it is then is ITU-T's, and it says nothing about how far away the servers are.
+// By ITU-T's figure, which says nothing about how far away the vendor's servers are.
 TEST(Figures, WhereTheVendorGivesNoDelayTheLineIsJudged) {
   auto requirement = with_reach(all());
   requirement.check = CheckKind::turn;

@@ -98,7 +98,7 @@ TEST(Resolver, WithoutASocketTheServerIsNotToBlame) {
   EXPECT_FALSE(dns.resolve("host.example").addresses.has_error()) << "and it is asked again";
 }
 
-// Nor is its silence held against it, or against the name, while sockets were short.
+// Nor does its silence count against it, or against the name, while sockets were short.
 TEST(Resolver, SilenceWhileSocketsAreShortIsNotRemembered) {
   bool short_of_sockets = true;
   Fixture dns([&](const DnsServer::Asked& asked) -> std::optional<test::Bytes> {

@@ -74,7 +74,7 @@ Relations compare_runs(const networks::Network& network, const Report& report) {
   }
   const double most = contains(network.sets, "teams") ? 45 : 95;  // not across what is allowed
   with("delay", May::be_the_same, [&](auto& other) {
-    other.delay_ms = other.delay_ms > most ? 1.2 * other.delay_ms : 45 - other.delay_ms / 2;
+    other.delay_ms = other.delay_ms > most ? 1.3 * other.delay_ms : 45 - other.delay_ms / 2;
   });
   with("more", May::be_worse_and_decided, [](auto& other) { other.all = true; });
   with("worse", May::be_worse, [](auto& other) { other.boxes.push_back(rule_more(other.chance)); });

@@ -2,8 +2,8 @@
 // edge, and nobody at its end. Packets to two ports never reach the routers: those to one are
 // dropped, and this computer has no route for the other, though its socket opens. A fourth port is
 // refused by the host, and this computer can open only two sockets for it, as a STUN request needs.
-// A fifth is refused in the host's name before the first router. What is sent to a sixth finds the
-// link down: this computer tells itself so.
+// A fifth is refused in the host's name before the first router. For a sixth the link is down,
+// and this computer's own system says so.
 #pragma once
 
 #include "tests/support/sockets_in_memory.hpp"

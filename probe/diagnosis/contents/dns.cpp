@@ -316,8 +316,8 @@ Causes find_denying_resolver(const Diagnosis& context) {
   if (others.contains(denier) || !context.affects_requirement(cause.explained)) return {};
   cause.name(FindingCode::dns_filtered, certain);
   cause.owner = Owner::helpdesk;
-  cause.title =
-      phrase("The DNS server {} denies all public names, but {} has them", denier, listed(others));
+  cause.title = phrase("The DNS server {} denies all names that were tried, but {} has some",
+                       denier, listed(others));
   cause.fix = phrase(
       "This computer asks {0} first, and believes it. If a VPN has set {0}, disconnect the VPN, or "
       "have it ask {0} for the company's own names only (split DNS). Otherwise put {1} first in "

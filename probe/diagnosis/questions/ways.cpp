@@ -19,7 +19,8 @@ constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
 constexpr std::size_t most_ports = 6, most_hosts_of_ranges = 3;
-// Of servers that refuse: a firewall may list ports, and who closes a service closes all of it.
+// Of servers that refuse: a firewall may list ports, but an operator who closes a service closes
+// all of it.
 constexpr std::size_t most_ports_of_servers = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for besides the
 // service's own.

@@ -12,6 +12,11 @@ void keep_shorter(std::optional<Milliseconds>& place, Milliseconds distance) {
   if (!place || distance < *place) place = distance;
 }
 
+void keep_shorter_trip(HostNotes& notes, Milliseconds trip, bool udp) {
+  keep_shorter(notes.distance, trip);
+  if (udp) keep_shorter(notes.distance_by_udp, trip);
+}
+
 bool is_ipv6(const std::string& host) {
   const auto address = IpAddress::parse(host);
   return address && address->is_v6();
@@ -45,11 +50,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     if (names_host && at_once && direct) {
       const bool near = probe.check == CheckKind::dns || probe.check == CheckKind::ntp ||
                         findings::is_inside(result);
-      for (auto* one : {&notes, &nearest}) {
-        if (one == &nearest && near) continue;
-        keep_shorter(one->distance, *seen.round_trip);
-        if (udp) keep_shorter(one->distance_by_udp, *seen.round_trip);
-      }
+      keep_shorter_trip(notes, *seen.round_trip, udp);
+      if (!near) keep_shorter_trip(nearest, *seen.round_trip, udp);
     }
     proxy_carries |= !direct && reached(seen.outcome);
     without_ipv6 |= findings::has_no_route(result) && is_ipv6(host);

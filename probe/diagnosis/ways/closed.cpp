@@ -254,7 +254,8 @@ std::string who_turns_away(const std::vector<const Flow*>& flows) {
   return address && is_beside(router, address->to_string()) ? std::string() : router;
 }
 
-// A router that this computer's routes name for all of these hosts, and that is no default gateway.
+// The router to which this computer's own routes send packets for all of these hosts, unless it is
+// a default gateway.
 std::optional<IpAddress> router_of_their_own(const Site& site,
                                              const std::vector<std::string>& hosts) {
   const auto* way = way_to_all(site, hosts);

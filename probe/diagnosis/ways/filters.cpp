@@ -144,7 +144,7 @@ Causes find_taken_connections(const Diagnosis& context) {
                                });
   if (!cause) return {};
   if (!context.any_probe(is_taken_near)) cause->confidence = std::max(cause->confidence, likely);
-  // It may pass on what servers send, but not before we gave up.
+  // It may pass on what servers send later than we waited for it.
   cause->title =
       phrase("A device in the path answers TCP to {} itself; nothing comes back",
              named_ports(ports_of(cause->explained)));
