@@ -59,6 +59,30 @@ TEST(Proxy, ThatIsDeadWeakensWhatWouldGoByIt) {
   }
 }
 
+// It answers other requests: its connections to one port hang, whoever they are for.
+TEST(Proxy, ThatLeavesOnePortUnansweredIsTheCause) {
+  const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+  const auto hanging = [](std::string host) {
+    return proxied(tls(std::move(host)), Outcome::failed, "proxy_timed_out");
+  };
+  const auto made = [&](const std::vector<ProbeResult>& more) {
+    std::vector<ProbeResult> asked{
+        lost("portal.vendor.com"), hanging("portal.vendor.com"), lost("files.vendor.com"),
+        proxied(tcp("portal.vendor.com", 80), Outcome::denied, "403")};
+    asked.insert(asked.end(), more.begin(), more.end());
+    return report({row("web", asked), controls({lost("www.google.com"), lost("www.cloudflare.com"),
+                                                hanging("www.google.com")})});
+  };
+  const auto found = diagnose(made({}));
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.front().code, FindingCode::proxy_unreachable);
+  EXPECT_EQ(found.front().confidence, Confidence::likely);
+  EXPECT_TRUE(holds(found.front().title, "requests for port 443")) << found.front().title;
+  // It got through to somebody: then it is not the port.
+  for (const auto& one : diagnose(made({proxied(tls("files.vendor.com"))})))
+    EXPECT_NE(one.code, FindingCode::proxy_unreachable) << one.title;
+}
+
 // Where only a proxy leads out, and its name is wrong, the name is the cause.
 TEST(Proxy, WhoseNameIsWrongIsNotTheNetworks) {
   const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };

@@ -234,6 +234,42 @@ Cause no_way_to_the_proxy(const Probes& probes) {
   return cause;
 }
 
+// What the dead requests mean where no connection gets out by itself, and where some do.
+void reckon_direct_ways(const Diagnosis& context, Cause& cause, const Probes& dead) {
+  if (context.no_tcp_gets_out()) {
+    add_what_waits(cause, DirectWays(context), Closes::direct_tcp);
+  } else {
+    // Programs that go by the setting reach nothing, although the direct way is open.
+    cause.affects = sets_of(context, asked_for_ones(context, dead));
+  }
+}
+
+// Ports whose requests the proxy leaves unanswered, for everybody, though it answers others.
+Causes unanswered_requests(const Diagnosis& context, const Probes& probes) {
+  const auto port_of = [](const ProbeResult* one) { return one->probe.target.port(); };
+  std::set<std::uint16_t> answered;
+  for (const auto* result : probes) {
+    if (result->observation.detail != DetailCode::proxy_timed_out) answered.insert(port_of(result));
+  }
+  auto waiting = those_that(probes, [&](const ProbeResult& result) {
+    return !answered.contains(port_of(&result)) && !context.explained(result);
+  });
+  // One operator's servers may be what the proxy itself waits for.
+  if (parties_of(waiting).size() < 2) return {};
+  Cause cause(waiting);
+  cause.name(FindingCode::proxy_unreachable, likely);
+  const auto ports = named_ports(ports_of(waiting));
+  cause.title = phrase("The proxy {} leaves requests for {} unanswered", proxy_name(waiting), ports);
+  cause.fix = phrase(
+      "Look in the log of the proxy {} for what it waits for when it is asked for {}: its own name "
+      "server, the users' directory, a content filter, or a firewall behind it.",
+      proxy_name(waiting), ports);
+  cause.tell(phrase("It answers other requests, but none of these {} in time.", waiting.size()));
+  cause.show(waiting, 4);
+  reckon_direct_ways(context, cause, waiting);
+  return {cause};
+}
+
 bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
 
 // The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
@@ -271,16 +307,15 @@ Causes find_pac_failure(const Diagnosis& context) {
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context))) {
+    if (!std::ranges::all_of(probes, without_proxy)) {
+      append(causes, unanswered_requests(context, probes));
+      continue;
+    }
     // Where nothing at all answers, that is the cause.
-    if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
+    if (context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
     if (context.proxy_speaks) continue;
-    if (context.no_tcp_gets_out()) {
-      add_what_waits(cause, DirectWays(context), Closes::direct_tcp);
-    } else {
-      // Programs that go by the setting reach nothing, although the direct way is open.
-      cause.affects = sets_of(context, asked_for_ones(context, probes));
-    }
+    reckon_direct_ways(context, cause, probes);
   }
   return causes;
 }
