@@ -162,6 +162,32 @@ TEST(TakenConnections, AreNamedWhereTheyAreMute) {
   }
 }
 
+// Whatever is sent over them: TLS alone would be a filter of TLS.
+TEST(TakenConnections, AreNotWhatServersTakeAndADeviceCutsOff) {
+  const auto mute = [](ProbeResult result) {
+    result.observation.round_trip = Milliseconds(40);
+    return result;
+  };
+  const auto made = [&](Outcome plain, const std::string& detail) {
+    return report(
+        {row("web", {mute(tls("portal.vendor.com", failed, "tls_timed_out")),
+                     mute(tls("files.vendor.com", failed, "tls_timed_out"))}),
+         row("turn", {turn("turn.vendor.com")}),
+         controls(
+             {mute(tls("www.google.com", failed, "tls_timed_out")),
+              mute(probe(CheckKind::http, Transport::tcp, "www.msftncsi.com", 80, plain, detail)),
+              mute(probe(CheckKind::http, Transport::tcp, "captive.apple.com", 80, plain, detail)),
+              stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302)}),
+         follow_up({tcp_hop("portal.vendor.com", 443, "left_site")})});
+  };
+  const auto found = diagnose(made(failed, "http_timed_out"));
+  EXPECT_EQ(codes(found), Codes{"firewall.tcp_port_blocked (certain)"});
+  EXPECT_TRUE(holds(found.front().title, "connects, but nothing that is sent over it is answered"));
+  EXPECT_TRUE(holds(found.front().fix, "asymmetric routing")) << found.front().fix;
+  for (const auto& one : diagnose(made(answered, "200")))
+    EXPECT_NE(one.code, FindingCode::firewall_tcp_port_blocked) << one.title;
+}
+
 TEST(WebOnly, IsSeenThroughInspection) {
   const auto opened = [](std::string host) {
     return with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);

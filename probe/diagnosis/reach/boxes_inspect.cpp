@@ -149,6 +149,15 @@ void propose_over_both(const Clues& clues, const Hurt& hurt, Box box, Boxes& box
   }
 }
 
+// TCP connects, and dies whatever it carries: a firewall that sees one direction only, for example.
+void propose_for_all_cargoes(Seen seen, int cargoes, Boxes& boxes) {
+  if (cargoes < 2) return;
+  Box box{.kind = Kind::inspect, .code = connections_taken, .protocol = Protocol::tcp};
+  box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
+  box.prior = prior::inspect + bits(2);
+  boxes.push_back(box);
+}
+
 }  // namespace
 
 Fate fate_by_inspection(const Box& box, const Packet& packet) {
@@ -162,10 +171,12 @@ void propose_inspections(const Clues& clues, Boxes& boxes) {
   propose_over_udp(clues, boxes);
   propose_swallowed_sip(clues, boxes);
   for (const auto seen : {Seen::mute, Seen::cut}) {
+    int cargoes = 0;
     for (const auto cargo :
          {Cargo::none, Cargo::rtp, Cargo::stun, Cargo::turn, Cargo::sip, Cargo::http, Cargo::tls}) {
       const auto hurt = hurt_of(clues, seen, cargo);
       if (hurt.names.empty()) continue;
+      ++cargoes;
       Box box{.kind = Kind::inspect, .protocol = Protocol::tcp, .cargoes = bit(cargo)};
       box.code = cargo == Cargo::tls   ? FindingCode::firewall_tls_filtered
                  : cargo == Cargo::sip ? FindingCode::firewall_sip_filtered
@@ -177,6 +188,7 @@ void propose_inspections(const Clues& clues, Boxes& boxes) {
       boxes.push_back(box);
       propose_over_both(clues, hurt, box, boxes);
     }
+    propose_for_all_cargoes(seen, cargoes, boxes);
   }
 }
 

@@ -136,23 +136,35 @@ Causes find_sip_filter(const Diagnosis& context) {
 
 // Connections that are established too soon, and stay silent: a device that carries connections on
 // is as near, and servers that ignore strangers are as silent. So it is certain only if a packet
-// that was to end on the way was answered.
+// that was to end on the way was answered. Or the servers themselves take them, and then nothing
+// gets through, whatever is sent.
 Causes find_taken_connections(const Diagnosis& context) {
   auto cause = cause_by_worlds(context, reach::connections_taken,
                                [](const ProbeResult& result) {  // that stood, and died
                                  return !is_udp(result) && result.observation.round_trip;
                                });
   if (!cause) return {};
-  if (!context.any_probe(is_taken_near)) cause->confidence = std::max(cause->confidence, likely);
+  const auto* box = near_filter(context, FindingCode::firewall_tcp_port_blocked);
+  const bool by_servers = box != nullptr && box->fate != reach::Fate::take;
+  if (!by_servers && !context.any_probe(is_taken_near))
+    cause->confidence = std::max(cause->confidence, likely);
   // It may pass on what servers send later than we waited for it.
+  const auto ports = named_ports(ports_of(cause->explained));
   cause->title =
-      phrase("A device in the path answers TCP to {} itself; nothing comes back",
-             named_ports(ports_of(cause->explained)));
+      by_servers
+          ? phrase("TCP to {} connects, but nothing that is sent over it is answered", ports)
+          : phrase("A device in the path answers TCP to {} itself; nothing comes back", ports);
   cause->fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow it (and "
       "return traffic) {}: {}.{}",
       from_users(context), asked_flows(context, *cause),
       where_the_list_is(context, cause->explained));
+  if (by_servers) {
+    cause->fix = phrase(
+                     "Check that both directions of these connections pass the same firewall: one "
+                     "that does not see the replies drops what follows (asymmetric routing).") +
+                 " " + cause->fix;
+  }
   for (const auto& result : context.report.probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
     if (hop == nullptr || cause->evidence.size() == 2) continue;
