@@ -8,6 +8,8 @@
 // counts what it receives (section 4.3, "stateful") falls behind by one there, and so shows in
 // which direction each packet was lost; one that does not is recognised by that, and then only the
 // loss of the round trip is known.
+// Where nothing comes back, a second session begins without the mark: `failed` with "marked_silent"
+// if that one is answered.
 // Outcomes: `skipped` with "no_key" if the reflector needs one and there is none;
 // `answered` with "streamed", or with "unfit" if this computer could not tell when its packets
 // left: then its own lateness is in delay and jitter, which are not judged; losses are still the
@@ -68,12 +70,18 @@ std::optional<StreamWish> wish_of(const Context& context, const Job& job) {
 
 class CallStream {
  public:
-  CallStream(Context& context, UdpSocket& socket, const StreamWish& wish)
-      : context_(context), socket_(socket), wish_(wish), begin_(context.scope.clock.now()) {}
+  // `dscp`: the code point that the socket's packets bear.
+  CallStream(Context& context, UdpSocket& socket, const StreamWish& wish,
+             std::uint8_t dscp = expedited)
+      : context_(context),
+        socket_(socket),
+        wish_(wish),
+        dscp_(dscp),
+        begin_(context.scope.clock.now()) {}
 
-  // Sends until the first reply; returns the failure if none comes.
-  asio::awaitable<std::optional<Failure>> begin() {
-    const auto give_up = begin_ + timeouts::udp_reply;
+  // Sends until the first reply, or for that long; returns the failure if none comes.
+  asio::awaitable<std::optional<Failure>> begin(milliseconds wait = timeouts::udp_reply) {
+    const auto give_up = begin_ + wait;
     for (auto due = begin_; due < give_up; due += timeouts::media_lead) {
       const auto sent = send(due);
       if (sent) co_return *sent;
@@ -218,7 +226,7 @@ class CallStream {
     packet.sequence = next_++;
     packet.ssid = ssid_;
     stamp::Tlvs tlvs;
-    tlvs.class_of_service = stamp::ClassOfService{expedited, 0, 0, false};
+    tlvs.class_of_service = stamp::ClassOfService{dscp_, 0, 0, false};
     tlvs.direct_measurement = stamp::DirectMeasurement{attempts_sent_++, 0, 0};
     if (stamp::size_of(tlvs, !wish_.key.empty()) <= wish_.bytes) packet.tlvs = tlvs;
     return packet;
@@ -284,6 +292,7 @@ class CallStream {
   Context& context_;
   UdpSocket& socket_;
   StreamWish wish_;
+  std::uint8_t dscp_;
   Instant begin_;
   const std::uint16_t ssid_ = random_number<std::uint16_t>();
   std::uint32_t next_ = 0, attempts_sent_ = 1;
@@ -325,6 +334,15 @@ asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& 
   stream.end_in_silence(!failure, count);
 }
 
+// For a session that nobody answers: is it the mark?
+asio::awaitable<bool> answers_without_mark(Context& context, UdpSocket& socket,
+                                           const StreamWish& wish) {
+  if (!socket.set_traffic_class(0)) co_return false;
+  CallStream unmarked(context, socket, wish, 0);
+  const auto failure = co_await unmarked.begin(timeouts::media_unmarked);
+  co_return !failure;
+}
+
 // Against a reflector.
 asio::awaitable<void> stream_to_reflector(Context& context, Job job, const StreamWish& wish,
                                           Observation& observation) {
@@ -362,7 +380,12 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
   observation.attempts = stream->attempts();
   if (failure) {
     record(observation, *failure);
-    if (busy) record_busy(observation);
+    if (busy) {
+      record_busy(observation);
+    } else if (failure->kind == FailureKind::timed_out &&
+               co_await answers_without_mark(context, *socket, wish)) {
+      set_outcome(observation, Outcome::failed, DetailCode::marked_silent);
+    }
     co_return;
   }
   if (stream->fell_silent()) co_await find_the_end(context, job, wish, far_end, *stream);

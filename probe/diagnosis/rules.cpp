@@ -59,7 +59,8 @@ constexpr std::array rules_about_contents = {find_mtu,
                                              find_split_paths,
                                              find_lost_long_sip,
                                              find_dying_relays,
-                                             find_turn};
+                                             find_turn,
+                                             find_dropped_marks};
 
 // A limit on new flows takes the place of whatever else UDP may die of, "only the web" that of UDP
 // and of the ports one by one, and find_flows has what is left over.

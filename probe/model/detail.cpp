@@ -92,6 +92,8 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::long_sip_lost, "long_sip_lost",
      marked("long SIP messages over UDP get no answer, but short ones do")},
     {DetailCode::malformed, "malformed", marked("the answer could not be understood")},
+    {DetailCode::marked_silent, "marked_silent",
+     marked("no answer to packets marked for voice (EF), but to unmarked ones")},
     {DetailCode::media_silent, "media_silent",
      marked("ICE and DTLS work, but no media comes back")},
     {DetailCode::mismatched_reply, "mismatched_reply",

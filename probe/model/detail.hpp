@@ -70,6 +70,7 @@ enum class DetailCode {
   long_hello_cut,
   long_sip_lost,
   malformed,
+  marked_silent,
   media_silent,
   mismatched_reply,
   no_address,

@@ -77,6 +77,7 @@ constexpr auto codes = [] {
       {media_consent_lost, "media.consent_lost", network, of_contents},
       {media_delay, "media.delay", {provider, vendor}, of_contents},
       {media_dscp_cleared, "media.dscp_cleared", lan, advice | of_contents},
+      {media_dscp_dropped, "media.dscp_dropped", {network, provider}, of_contents},
       {media_jitter, "media.jitter", {provider, lan}, of_contents},
       {media_loss, "media.loss", {provider, lan}, of_contents},
       {media_mos, "media.mos", lan, of_contents},

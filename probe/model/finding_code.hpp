@@ -42,6 +42,7 @@ enum class FindingCode : std::uint8_t {
   media_consent_lost,
   media_delay,
   media_dscp_cleared,
+  media_dscp_dropped,
   media_jitter,
   media_loss,
   media_mos,

@@ -182,6 +182,8 @@ inline constexpr milliseconds sip_single_reply{1'500};
 
 // Between two packets before a stream like a call's, until the far end answers ...
 inline constexpr milliseconds media_lead{250};
+// A session that nobody answered begins once more without its mark, for that long.
+inline constexpr milliseconds media_unmarked{1'000};
 // ... how long packets go on after the measured ones, which tell whether the last of those were
 // lost and which way; and how long after these an arrival still counts. Nobody hears what is later.
 inline constexpr milliseconds media_tail{500};

@@ -195,6 +195,12 @@ constexpr std::array all_words{
                  "The mark (DSCP) that gives voice priority is removed or changed in transit.",
                  "The far end reports the mark with which the packets arrived.",
                  "Configure your own switches, Wi-Fi and router to preserve DSCP marks."},
+    FindingWords{FindingCode::media_dscp_dropped, "Packets marked for voice are dropped",
+                 "Phones and applications that mark their packets for voice priority (DSCP) hear "
+                 "nothing.",
+                 "A test stream whose packets carry the mark gets no answer; the same packets "
+                 "without it do.",
+                 "Let packets marked EF pass, or clear the mark before they are dropped."},
     FindingWords{FindingCode::media_jitter, "Packets arrive unevenly", "Calls are choppy.",
                  "A call-like test stream, measured in each direction.",
                  "Find where packets arrive late (test again on a cable, and on an idle line), "

@@ -91,6 +91,23 @@ TEST_F(MediaCheck, GetsNothingWithoutTheKey) {
   EXPECT_EQ(seen.detail, DetailCode::no_key);
 }
 
+// A queue that has no room for voice drops what is marked; all else passes.
+TEST_F(MediaCheck, TriesWithoutTheMarkWhereNobodyAnswers) {
+  const auto measured = [&](bool drops_all) {
+    ScriptedUdp server(runner.loop.context,
+                       [&](ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
+                         const auto packet = media::stamp::parse_sender(request, {});
+                         ASSERT_TRUE(packet && packet->tlvs.class_of_service);
+                         if (drops_all || packet->tlvs.class_of_service->wanted == 46) return;
+                         self.send(reflected(request, *packet, 0), from);
+                       });
+    return measure(server.address());
+  };
+  EXPECT_EQ(measured(false).outcome, Outcome::failed);
+  EXPECT_EQ(measured(false).detail, DetailCode::marked_silent);
+  EXPECT_EQ(measured(true).outcome, Outcome::silent);
+}
+
 TEST_F(MediaCheck, SaysWhichWayPacketsAreLost) {
   Reflects reflects;
   reflects.takes = [](std::uint32_t sequence) { return sequence % 10 != 5; };

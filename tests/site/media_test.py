@@ -327,6 +327,19 @@ class MediaTest(LineTest):
         self.assertIn("on the way out", report["findings"][0]["evidence"][0]["text"])
         self.assertEqual(0, status)
 
+    def test_marks_that_are_dropped(self):
+        """Nothing that is marked gets out, and all else does: that is said, not "no answer"."""
+        with Line() as line:
+            run("ip", "netns", "exec", line.names[2], "nft", "add table ip strict; add chain ip "
+                "strict marks { type filter hook prerouting priority -300; }; "
+                "add rule ip strict marks ip dscp ef drop")
+            status, report, said = line.check("--only", "stream")
+        self.assertTrue(report, said)
+        self.assertEqual([("media.dscp_dropped", "likely")],
+                         [(f["code"], f["confidence"]) for f in report["findings"]])
+        self.assertEqual("blocked", report["sets"][0]["verdict"])
+        self.assertEqual(1, status)
+
     def test_a_silence_amid_the_stream(self):
         for way in ("up", "down"):
             with self.subTest(way), Line(f"{way}.dark=300", f"{way}.light=450") as line:

@@ -328,6 +328,22 @@ Causes find_cleared_marks(const Diagnosis& context) {
   return {cause};
 }
 
+Causes find_dropped_marks(const Diagnosis& context) {
+  Cause cause(context.probes_that([](const ProbeResult& result) {
+    return result.observation.detail == DetailCode::marked_silent;
+  }));
+  if (cause.explained.empty()) return {};
+  cause.name(FindingCode::media_dscp_dropped, likely);
+  cause.title = phrase("Packets marked for voice (EF) are dropped on the way to {}",
+                       listed(hosts_of(cause.explained)));
+  cause.fix = phrase(
+      "Look for a rule or a queue that drops packets marked EF (DSCP 46): on your own switches, "
+      "Wi-Fi and firewall first, then ask the Internet provider. Until then, turn off the marking "
+      "in the application or on the phones: calls work without it.");
+  cause.show(cause.explained, 4);
+  return {cause};
+}
+
 Causes find_media_delay(const Diagnosis& context) {
   Cause cause;
   std::vector<FindingEvidence> rows;
