@@ -1,6 +1,7 @@
 #include "probe/engine/evaluate.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "probe/diagnosis/questions/fallbacks.hpp"
@@ -79,6 +80,30 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
     }
   }
   return {found.begin(), found.end()};
+}
+
+std::optional<Text> note_of_rewritten_answers(const std::vector<ProbeResult>& results) {
+  // One alone may be reached over a private line, where it does see such an address.
+  constexpr std::size_t enough = 2;
+  std::map<std::string, IpAddress> named;  // by host
+  for (const auto& [probe, seen] : results) {
+    if (!seen.address || seen.address->is_special() || !probe.target.route.direct()) continue;
+    for (const auto& evidence : seen.evidence) {
+      if (evidence.kind != EvidenceKind::mapped_address) continue;
+      const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
+      if (!address) continue;
+      if (!address->is_private()) return std::nullopt;
+      const bool own = seen.local && seen.local->address == *address;
+      if (!own) named.emplace(probe.target.host, *address);
+    }
+  }
+  if (named.size() < enough) return std::nullopt;
+  const auto& [host, address] = *named.begin();
+  return phrase(
+      "{} and other STUN servers outside give {}, a private address, as this computer's public one: "
+      "a device on the way rewrites their answers (an ALG, \"application layer gateway\"). Turn "
+      "that off: calls that need no relay may have no sound.",
+      host, address);
 }
 
 void describe_nat(Site& site, const std::vector<ProbeResult>& results) {

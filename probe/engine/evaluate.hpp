@@ -21,6 +21,10 @@ void ask_further(const std::vector<PlannedSet>& sets, std::string today, bool hu
 // this machine, sees an address that says nothing about the way out.
 std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results);
 
+// A note if STUN servers outside seem to see this computer at a private address that is not its
+// own: a device on the way writes that into their answers.
+std::optional<Text> note_of_rewritten_answers(const std::vector<ProbeResult>& results);
+
 // Describes the NAT as the first `nat` probe that reached its server saw it; nothing if none did.
 void describe_nat(Site& site, const std::vector<ProbeResult>& results);
 

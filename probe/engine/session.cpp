@@ -312,6 +312,8 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   if (no_ipv6) report.notes.push_back(*no_ipv6);
   const auto canary = note_of_canary(report.probes);
   if (canary) report.notes.push_back(*canary);
+  const auto rewritten = note_of_rewritten_answers(report.probes);
+  if (rewritten) report.notes.push_back(*rewritten);
   if (!platform::icmp_supported()) {
     report.notes.push_back(
         phrase("This system does not tell programs which device refused or dropped a packet, so "

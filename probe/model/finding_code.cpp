@@ -90,7 +90,7 @@ constexpr auto codes = [] {
       {nat_symmetric, "nat.symmetric", network},
       {network_captive_portal, "network.captive_portal", user},
       {network_dead_path, "network.dead_path", network, decides_no_row | strikes_all},
-      {network_ipv6_broken, "network.ipv6_broken", network, advice | of_contents},
+      {network_ipv6_broken, "network.ipv6_broken", {network, lan}, advice | of_contents},
       {network_ipv6_vendor_dead,
        "network.ipv6_vendor_dead",
        {provider, vendor},

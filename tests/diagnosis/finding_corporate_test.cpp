@@ -254,6 +254,13 @@ TEST(Ipv6Finding, IsTheFirewallsWhereItSaysNo) {
   EXPECT_TRUE(holds(found.fix, "on the firewall, which refuses it")) << found.fix.string();
 }
 
+TEST(Ipv6Finding, IsTheNetworksWhereTheRouterKnowsNoWay) {
+  const auto found =
+      only(site_with({families("www.a.com", "unreachable"), families("www.b.com", "unreachable")}));
+  EXPECT_TRUE(holds(found.fix, "Give the router an IPv6 route")) << found.fix.string();
+  EXPECT_EQ(found.owner, Owner::lan);
+}
+
 TEST(Ipv6Finding, IsDeadForOneVendorAlone) {
   const auto works = families("www.anchor.com", "connected");
   const auto one = of_service("a.vendor.com", "timed_out"),

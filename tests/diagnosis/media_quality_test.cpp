@@ -289,10 +289,15 @@ TEST(MediaFindings, LossIsNamedByItsWayAndDegrades) {
 TEST(MediaFindings, ACallWithoutMarksThatLosesNothingPointsToThem) {
   auto row = test::row("stream");
   row.check = CheckKind::media;
-  const auto made = [&](int lost) {
+  const auto made = [&](int lost, bool failed_over = false) {
     auto marked = test::result_of({"stamp.example.com", Outcome::answered, "streamed", "", 60, 8620,
                                    "", CheckKind::media, Transport::udp});
     marked.observation.media = stream(direction(330, 41), direction(0, 0));
+    if (failed_over) {
+      auto& outage = marked.observation.media->outage.emplace();
+      outage.to_the_end = true;
+      outage.new_session = true;
+    }
     auto call = test::result_of({"stamp.example.com", Outcome::answered, "connected", "", 40, 443,
                                  "", CheckKind::ice, Transport::tls});
     MediaStream unmarked;
@@ -300,13 +305,16 @@ TEST(MediaFindings, ACallWithoutMarksThatLosesNothingPointsToThem) {
     unmarked.round_trip_loss.high = lost / 7.5 + 0.4;
     call.observation.media = unmarked;
     const auto report = test::diagnosed_alone(row, "voice", std::vector{marked, call});
-    EXPECT_EQ(report.findings.size(), 1u);
-    return report.findings.front().fix.string();
+    std::string fixes;
+    for (const auto& finding : report.findings) fixes += finding.fix.string();
+    return fixes;
   };
   EXPECT_NE(made(0).find("no mark for voice (EF), lost 0 of 750: look for a device that limits"),
             std::string::npos)
       << made(0);
   EXPECT_EQ(made(300).find("no mark for voice"), std::string::npos);
+  EXPECT_EQ(made(0, true).find("no mark for voice"), std::string::npos)
+      << "a new session bore the mark as well, and was answered";
 }
 
 TEST(MediaFindings, TheOwnerFollowsFromTheFirstRouter) {

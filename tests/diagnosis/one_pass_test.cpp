@@ -47,6 +47,16 @@ TEST(Unexplained, SaysOfANameThatItWasNotFound) {
   EXPECT_FALSE(holds(finding.fix, "firewall")) << finding.fix;
 }
 
+TEST(Unexplained, SaysOfAHostThatConnectsThatConnectionsFail) {
+  Scene scene;
+  scene.add("web", {tls("portal.vendor.com", failed, "malformed")});
+  scene.add_controls(anchors());
+  scene.judge();
+  ASSERT_EQ(scene.found(), std::vector<std::string>{"network.unexplained"});
+  EXPECT_EQ(scene.report.findings.front().title,
+            "Connections to portal.vendor.com open, but then fail, cause unknown");
+}
+
 // What was left out to spare a host that is shut is lost to the same cause.
 TEST(Causes, AreBehindWhatWasSparedTheirHosts) {
   Scene scene;

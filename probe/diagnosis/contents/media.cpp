@@ -176,6 +176,8 @@ Text look_for_limits_on_marks(const Facts& facts, const Probes& streams) {
   for (const auto* marked : streams) {
     const auto& sent = marked->observation.media;
     if (!sent || !sent->up || sent->up->dscp_sent != expedited) continue;
+    // A new session bore the mark as well, and was answered.
+    if (sent->outage && sent->outage->new_session == true) continue;
     for (const auto& result : facts.report.probes) {
       const auto& call = result.observation.media;
       const bool same = result.probe.target.host == marked->probe.target.host;

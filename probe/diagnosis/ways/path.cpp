@@ -192,12 +192,18 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     return is_refused_by_ipv6(result) ||
            attempt_over(*result, "IPv6").result == DetailCode::prohibited;
   });
+  const bool no_way = std::ranges::all_of(cause.explained, [](const auto* result) {
+    return attempt_over(*result, "IPv6").result == DetailCode::unreachable;
+  });
   cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
+  if (no_way) cause.owner = Owner::lan;
   cause.title = phrase("IPv6 is set up on this network but does not work");
   cause.fix = phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
-      says_no ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which "
+      no_way ? phrase("Give the router an IPv6 route to the Internet (it announces IPv6 on this "
+                      "network, and then rejects the packets), or stop announcing it.")
+      : says_no ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which "
                        "refuses it now, or stop announcing IPv6 on this network.")
               : phrase("Repair the IPv6 route to the Internet (the router announces one, but "
                        "packets do not come back), or stop announcing IPv6 on this network."));

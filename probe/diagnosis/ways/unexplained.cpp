@@ -183,7 +183,11 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   } else {
     const auto flows = flows_in_words(facts, cause.explained);
     const auto hosts = listed(hosts_of(cause.explained));
-    cause.title = phrase("{} cannot be reached, cause unknown", hosts);
+    const bool open = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
+      return !is_udp(*result) && result->observation.outcome == Outcome::failed;
+    });
+    cause.title = open ? phrase("Connections to {} open, but then fail, cause unknown", hosts)
+                       : phrase("{} cannot be reached, cause unknown", hosts);
     cause.fix = phrase(
         "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
         "this site's firewall log for dropped packets from this computer, and allow them with "
