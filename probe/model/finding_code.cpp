@@ -55,7 +55,7 @@ constexpr auto codes = [] {
       {firewall_new_flows_limited, "firewall.new_flows_limited", network, decides_no_row},
       {firewall_quic_filtered, "firewall.quic_filtered", security, advice | of_contents},
       {firewall_quic_rejected, "firewall.quic_rejected", network, advice | of_contents},
-      {firewall_rate_limited, "firewall.rate_limited", security, strikes_all},
+      {firewall_rate_limited, "firewall.rate_limited", {security, provider}, strikes_all},
       {firewall_sip_filtered, "firewall.sip_filtered", network, asks_to_let_through},
       {firewall_stun_filtered, "firewall.stun_filtered", network, asks_to_let_through},
       {firewall_tcp_port_blocked,

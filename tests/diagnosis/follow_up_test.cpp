@@ -542,6 +542,24 @@ TEST(FollowUps, AskTwiceMoreWhatFellSilent) {
   EXPECT_EQ(asked(made(connected), "2"), 0);
 }
 
+// All rows had their answers by then: the checks of IPv6, which come last, show it alone.
+TEST(FollowUps, AskAgainWhereAConnectionBesideFails) {
+  const auto asked = [](const std::string& four) {
+    auto beside =
+        probe(CheckKind::ipv6, Transport::tcp, "www.google.com", 443, silent, "timed_out");
+    beside.observation.evidence.push_back(
+        {EvidenceKind::family,
+         "IPv4",
+         {{Fact::version, std::string("IPv4")}, {Fact::result, four}}});
+    auto list = anchors();
+    list.push_back(beside);
+    return ids(report({row("web", {tls("a.vendor.com")}), controls(std::move(list))}));
+  };
+  const std::string again = "tcp/tcp/a.vendor.com:443?again=true";
+  EXPECT_TRUE(asks(asked("timed_out"), again));
+  EXPECT_FALSE(asks(asked("no_address"), again));
+}
+
 // Also where only the SIP ALG test asks that server, which sends nothing elsewhere by itself.
 TEST(FollowUps, AskForAPortThatNoSipAlgKnows) {
   for (const auto check : {CheckKind::sip, CheckKind::sip_alg}) {

@@ -929,6 +929,21 @@ TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
             "www.cloudflare.com, TCP 443, answered, but not 9 s later.");
 }
 
+// The site's name servers, too: then it is the line that went down, as far as anybody knows.
+TEST(RateLimit, MayBeTheLine) {
+  auto made = shut_out(silent, true);
+  for (auto& one : made.probes) {
+    if (one.probe.check != CheckKind::dns) continue;
+    one.observation.outcome = silent;
+    one.observation.evidence.clear();
+  }
+  const auto finding = diagnose(made).front();
+  EXPECT_EQ(finding.code, FindingCode::firewall_rate_limited);
+  EXPECT_EQ(finding.confidence, Confidence::possible);
+  EXPECT_EQ(finding.owner, Owner::provider);
+  EXPECT_EQ(finding.title, "During this test, everything fell silent");
+}
+
 TEST(RateLimit, AnAnswerFromBeforeSaysNothingOfTheLine) {
   auto made = shut_out(silent, true);
   for (auto& one : made.probes) {

@@ -18,6 +18,21 @@ bool fell_silent(const Flow& flow) {
          });
 }
 
+// A connection to a host that had answered was tried beside it, and failed: the line, or a device,
+// may have failed in between.
+bool fell_silent_beside(const Facts& facts) {
+  return facts.any_probe([&](const ProbeResult& result) {
+    const auto& [probe, seen] = result;
+    if (probe.check != CheckKind::ipv6 || seen.outcome != Outcome::silent) return false;
+    const bool by_ipv4 = findings::attempt_over(result, "IPv4").result == DetailCode::timed_out;
+    return by_ipv4 && std::ranges::any_of(facts.flows, [&](const Flow& flow) {
+             const auto& target = probe.target;
+             return !flow.udp && flow.host == target.host && flow.port == target.port() &&
+                    flow.way == Reachability::open;
+           });
+  });
+}
+
 }  // namespace
 
 bool doubtful(const Facts& facts, const Flow& flow) {
@@ -68,7 +83,8 @@ void ask_again(const Facts& facts, Questions& questions) {
   });
   // A device that bans this computer shuts out TCP as well, whatever the port and the host.
   const bool suspicious =
-      std::ranges::any_of(facts.flows, fell_silent) || set_of(lost, &Flow::host).size() > 1 ||
+      std::ranges::any_of(facts.flows, fell_silent) || fell_silent_beside(facts) ||
+      set_of(lost, &Flow::host).size() > 1 ||
       std::ranges::any_of(lost, [&](const Flow* flow) { return doubtful(facts, *flow); });
   if (!suspicious) return;
   auto reached = facts.select([](const Flow& flow) {

@@ -1,4 +1,4 @@
-// An intrusion prevention system that shuts this computer out: what answered at first no longer
+// A device that shuts this computer out, or a line that goes down: what answered at first no longer
 // does.
 #include <algorithm>
 #include <chrono>
@@ -190,9 +190,18 @@ Causes find_rate_limit(const Diagnosis& context) {
   cause.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
-      "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
-      "will fail. After that, run this again at the normal pace.",
+      "seconds, too. Look for a quota or a rule that blocks at this time of day as well. Until the "
+      "block expires (often a minute to an hour), more tests from here will fail. After that, run "
+      "this again at the normal pace.",
       own_address(context.report));
+  if (quiet != nullptr) {
+    cause.owner = Owner::provider;
+    cause.title = phrase("During this test, everything fell silent");
+    cause.fix = phrase(
+        "Find out whether other computers here can still open web pages. If not, the line went "
+        "down: ask the Internet provider. If they can, a device has started to block this one. {}",
+        cause.fix);
+  }
   for (const auto& [flow, before, after] : lost) {
     const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
                                                        *before->result->observation.sent_at);
