@@ -20,7 +20,8 @@ struct PlannedSet {
   const TargetSet* set = nullptr;
   std::vector<PlannedRequirement> rows;
   std::vector<std::string> scenarios;
-  // By id: rows with the values that the user gave, for what a firewall has to let through.
+  // By id: rows with the user's values, or the set's own where the user gave none: what a firewall
+  // has to let through.
   std::map<std::string, Requirement> own{};
 };
 

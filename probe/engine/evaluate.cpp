@@ -22,12 +22,12 @@ struct Loan {
   std::vector<ProbeResult>&owner_, &user_;
 };
 
-std::map<std::string, Requirement> own_rows(const TargetSet& set, const VariableValues& all) {
+std::map<std::string, Requirement> own_rows(const TargetSet& set, const VariableValues& given) {
   std::map<std::string, Requirement> rows;
-  const auto given = given_values(set, all);
-  if (given.empty()) return rows;
+  const auto values = variable_values(set, given);
+  if (values.empty()) return rows;
   for (const auto& row : set.requirements) {
-    auto filled = expand_variables(row, given);
+    auto filled = expand_variables(row, values);
     if (filled.missing.size() == expand_variables(row, {}).missing.size()) continue;
     rows.emplace(row.id, std::move(filled.requirement));
   }

@@ -34,5 +34,25 @@ TEST(Evaluate, AnswersThatADeviceRewritesAreANote) {
   EXPECT_FALSE(note_of_rewritten_answers({one, answer("b.example.com", other, ours)})) << "no NAT";
 }
 
+// A firewall is asked for the ports that were tried, whoever they come from: the user or the set.
+TEST(Evaluate, RowsHaveTheValuesThatTheRunWentBy) {
+  TargetSet set;
+  set.id = "pbx";
+  for (const auto* name : {"server", "port", "realm"}) set.variables.emplace_back().name = name;
+  set.variables[1].fallback = "5060";
+  auto& row = set.requirements.emplace_back();
+  row.id = "sip";
+  row.hosts.push_back({"${server}", "", Lifecycle::current, ""});
+  row.variable_ports = {"${port}"};
+  PlanOptions options;
+  options.variables = {{"server", "sip.example.com"}};
+  const std::vector<TargetSet> sets{set};
+  const auto own = planned_sets(sets, options, {}).front().own;
+  ASSERT_TRUE(own.contains("sip"));
+  EXPECT_EQ(own.at("sip").hosts.front().name, "sip.example.com");
+  EXPECT_EQ(own.at("sip").ports, (std::vector<PortRange>{{5060, 5060}}));
+  EXPECT_TRUE(own.at("sip").variable_ports.empty());
+}
+
 }  // namespace
 }  // namespace callready::evaluate_test
