@@ -16,11 +16,12 @@
 // network's. What was seen is in `media` of the observation. What comes later than half a second
 // after the last packet counts as lost. What this computer's firewall or buffers kept is left out
 // of all figures: evidence "error" says how much that was; a stream that loses its route is not
-// measured. A stream that goes silent until its end is followed by a new session, and if the row
-// has `counts` and `public_key_sha256`, the far end is asked over TLS what it received, to know in
-// which direction the rest was lost. `skipped` with "far_end_busy" if it says that it had no room.
-// With `turn` the far end is two relays of that server (media_relays.hpp). With the run's --calls N
-// that many simultaneous calls follow, in steps (media_calls.hpp).
+// measured: `skipped` with "route_lost". A stream that goes silent until its end is followed by a
+// new session, and if the row has `counts` and `public_key_sha256`, the far end is asked over TLS
+// what it received, to know in which direction the rest was lost. `skipped` with "far_end_busy" if
+// it says that it had no room. With `turn` the far end is two relays of that server
+// (media_relays.hpp). With the run's --calls N that many simultaneous calls follow, in steps
+// (media_calls.hpp).
 #include <algorithm>
 
 #include "checks/dial.hpp"
@@ -373,7 +374,9 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
       co_return;
     }
   }
+  bool under_way = false;
   if (!failure) {
+    under_way = true;
     stream->fit_into(context.deadline);
     failure = co_await stream->run();
   }
@@ -382,6 +385,8 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
     record(observation, *failure);
     if (busy) {
       record_busy(observation);
+    } else if (under_way && failure->kind == FailureKind::no_route) {
+      observation.detail = DetailCode::route_lost;
     } else if (failure->kind == FailureKind::timed_out &&
                co_await answers_without_mark(context, *socket, wish)) {
       set_outcome(observation, Outcome::failed, DetailCode::marked_silent);

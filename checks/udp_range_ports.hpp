@@ -17,10 +17,11 @@ struct Port {
   std::uint16_t number = 0;
   std::optional<UdpSocket> socket;  // none: a relay's port
   DetailCode result = DetailCode::silent;
-  std::optional<IpAddress> by;  // who sent the ICMP error
-  bool no_way = false;          // it said "unreachable", not "prohibited": it has no route there
-  Instant sent;                 // the first time
-  bool repeated = false;        // an echo was asked again
+  std::optional<IpAddress> by;      // who sent the ICMP error
+  std::optional<IpAddress> before;  // if `dropped`: the router that controls reached
+  bool no_way = false;    // it said "unreachable", not "prohibited": it has no route there
+  Instant sent;           // the first time
+  bool repeated = false;  // an echo was asked again
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
   bool climbed = false;  // the search for a router outside sent to it

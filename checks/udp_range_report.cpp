@@ -32,8 +32,7 @@ Text relay_in_words(const Port& port) {
              : phrase("a relay there heard us, but its reply did not arrive");
 }
 
-// `routers`: on the way to the range's target, up to where its packets were to end.
-Text in_words(const Port& port, const Routers& routers) {
+Text in_words(const Port& port) {
   const auto by = port.by ? port.by->to_string() : std::string();
   switch (port.result) {
     case DetailCode::replied:
@@ -52,19 +51,20 @@ Text in_words(const Port& port, const Routers& routers) {
       return phrase("this computer's own firewall blocks it");
     case DetailCode::dropped:
       if (port.outbound) return relay_in_words(port);
-      return routers.empty() ? phrase("dropped in transit")
-                             : phrase("dropped before {}, which other packets reach",
-                                      routers.rbegin()->second.to_string());
+      return port.before
+                 ? phrase("dropped before {}, which other packets reach", port.before->to_string())
+                 : phrase("dropped in transit");
     default:
       return was_tried(port) ? phrase("nothing came back") : phrase("not tried");
   }
 }
 
+// `routers`: on the way to the range's target, up to where its packets were to end.
 Evidence describe(const Port& port, const Range& range, const Routers& routers) {
   const bool echo = range.echo;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_port;
-  evidence.text = phrase("UDP {}: {}", port.number, in_words(port, routers));
+  evidence.text = phrase("UDP {}: {}", port.number, in_words(port));
   if (echo && port.outbound) {
     evidence.text = phrase("UDP {}: {}", port.number, far_end_in_words(port));
   } else if (echo && port.result == DetailCode::dropped) {

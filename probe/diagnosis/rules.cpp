@@ -21,31 +21,16 @@ namespace {
 
 // This site and this computer; names and proxies. Policies and tunnels are named beside others:
 // alone they explain no failure.
-constexpr std::array rules_about_the_site = {find_offline,
-                                             find_captive_portal,
-                                             find_clock_skew,
-                                             find_own_firewall,
-                                             find_agent,
-                                             find_browser_policies,
-                                             find_full_tunnel,
-                                             find_broken_ipv6,
-                                             find_vendor_ipv6,
-                                             find_dns_without_tcp,
-                                             find_dns_unreachable,
-                                             find_hosts_file,
-                                             find_dns_rewritten,
-                                             find_block_page,
-                                             find_denying_resolver,
-                                             find_dns_filtered,
-                                             find_unanswered_names,
-                                             find_outdated_names,
-                                             find_dns_slow,
-                                             find_pac_failure,
-                                             find_proxy_unreachable,
-                                             find_proxy_login,
-                                             find_proxy_required,
-                                             find_proxy_denials,
-                                             find_stripped_upgrades};
+constexpr std::array rules_about_the_site = {
+    find_offline,           find_captive_portal,  find_redirected_pages,
+    find_clock_skew,        find_own_firewall,    find_agent,
+    find_browser_policies,  find_full_tunnel,     find_broken_ipv6,
+    find_vendor_ipv6,       find_dns_without_tcp, find_dns_unreachable,
+    find_hosts_file,        find_dns_rewritten,   find_block_page,
+    find_denying_resolver,  find_dns_filtered,    find_unanswered_names,
+    find_outdated_names,    find_dns_slow,        find_pac_failure,
+    find_proxy_unreachable, find_proxy_login,     find_failing_proxy,
+    find_proxy_required,    find_proxy_denials,   find_stripped_upgrades};
 
 // What was said: certificates, NAT, TURN; and packets that were too large.
 constexpr std::array rules_about_contents = {find_mtu,
@@ -59,8 +44,10 @@ constexpr std::array rules_about_contents = {find_mtu,
                                              find_split_paths,
                                              find_lost_long_sip,
                                              find_dying_relays,
+                                             find_private_relays,
                                              find_turn,
-                                             find_dropped_marks};
+                                             find_dropped_marks,
+                                             find_interruption};
 
 // A limit on new flows takes the place of whatever else UDP may die of, "only the web" that of UDP
 // and of the ports one by one, and find_flows has what is left over.

@@ -54,6 +54,21 @@ Bracket bracket_of(const CallCapacity& capacity, int whole_packets) {
   return bracket;
 }
 
+// The steps that failed lost more than those that passed, and not by chance: a step is broken off as
+// soon as it hurts, and what arrives until then may dilute the loss.
+bool failed_steps_lose(const CallCapacity& capacity, int CallStep::*lost) {
+  struct Sum {
+    int lost = 0, sent = 0;
+  } passed, failed;
+  for (const auto& step : capacity.steps) {
+    auto& sum = step.passed ? passed : failed;
+    sum.lost += step.*lost;
+    sum.sent += step.sent;
+  }
+  return passed.sent > 0 && failed.sent > 0 &&
+         share_of(failed.lost, failed.sent).low > share_of(passed.lost, passed.sent).high;
+}
+
 }  // namespace
 
 std::optional<CallTrial> next_trial(const CallCapacity& capacity, int whole_packets) {
@@ -133,8 +148,10 @@ void conclude(CallCapacity& capacity) {
     capacity.way = way_of(up, down);
     return;
   }
-  const bool lost_up = loses(step->lost_up, step->sent, 0),
-             lost_down = loses(step->lost_down, step->sent, 0);
+  const bool lost_up = loses(step->lost_up, step->sent, 0) ||
+                       failed_steps_lose(capacity, &CallStep::lost_up),
+             lost_down = loses(step->lost_down, step->sent, 0) ||
+                         failed_steps_lose(capacity, &CallStep::lost_down);
   // Nothing shows where they were lost, or whether: no claim is made about the line.
   if (!lost_up && !lost_down) return;
   // A line that loses packets by itself does so with one call, too.

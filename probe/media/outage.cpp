@@ -72,21 +72,6 @@ std::optional<MediaOutage> outage_of(const Asked& asked, Number last,
   const auto at = [&](Number sequence) {
     return interval_ms * (static_cast<double>(sequence) - asked.first);
   };
-  if (ends_in_silence(asked, last, replies, interval_ms)) {
-    const auto end = all.rbegin()->first;
-    outage.to_the_end = true;
-    outage.from_ms = std::max(0.0, at(end + 1));
-    outage.length_ms = at(last + 1) - outage.from_ms;
-    if (!counted) return outage;
-    const auto more = got_after(all, *counted);
-    if (counted->elsewhere > 0) {
-      outage.moved = true;
-    } else if (more) {
-      outage.moved = false;
-      outage.way = way_between(last - end, *more);
-    }
-    return outage;
-  }
   Number longest = silent_amid - 1;
   for (auto one = all.begin(); std::next(one) != all.end(); ++one) {
     const auto [before, counter] = *one;
@@ -100,7 +85,25 @@ std::optional<MediaOutage> outage_of(const Asked& asked, Number last,
     outage.length_ms = at(after) - outage.from_ms;
     outage.way = way_between(silent, next - std::min(next, counter + 1));
   }
-  return longest >= silent_amid ? std::optional(outage) : std::nullopt;
+  const bool amid = longest >= silent_amid;
+  const auto end = all.rbegin()->first;
+  // It had come back after a longer one: nobody knows that this one would last.
+  const bool may_end_too = amid && last - std::min(last, end) < longest;
+  if (may_end_too || !ends_in_silence(asked, last, replies, interval_ms))
+    return amid ? std::optional(outage) : std::nullopt;
+  outage = {};
+  outage.to_the_end = true;
+  outage.from_ms = std::max(0.0, at(end + 1));
+  outage.length_ms = at(last + 1) - outage.from_ms;
+  if (!counted) return outage;
+  const auto more = got_after(all, *counted);
+  if (counted->elsewhere > 0) {
+    outage.moved = true;
+  } else if (more) {
+    outage.moved = false;
+    outage.way = way_between(last - end, *more);
+  }
+  return outage;
 }
 
 }  // namespace callready::media

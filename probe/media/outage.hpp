@@ -31,7 +31,8 @@ bool ends_in_silence(const Asked& asked, std::uint32_t last, std::span<const Rep
 void tell_the_end(const Asked& asked, std::uint32_t last, std::span<const Reply> replies,
                   const FarEndCount& count, Directions& directions);
 
-// The silence at the end, otherwise the longest of a second or more; nothing if there is none.
+// The silence at the end, unless the stream came back from a longer one; otherwise the longest of a
+// second or more; nothing if there is none.
 // `counted`: what the far end said.
 std::optional<MediaOutage> outage_of(const Asked& asked, std::uint32_t last,
                                      std::span<const Reply> replies, double interval_ms,

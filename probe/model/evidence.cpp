@@ -137,6 +137,7 @@ std::span<const Word<Fact>> words() {
       {Fact::from, "from"},
       {Fact::from_server, "from_server"},
       {Fact::full, "full"},
+      {Fact::given, "given"},
       {Fact::granted, "granted"},
       {Fact::handshakes_arrived, "handshakes_arrived"},
       {Fact::hidden, "hidden"},

@@ -141,6 +141,7 @@ enum class Fact {
   from,
   from_server,
   full,
+  given,
   granted,
   handshakes_arrived,
   hidden,

@@ -90,6 +90,8 @@ constexpr auto codes = [] {
       {nat_symmetric, "nat.symmetric", network},
       {network_captive_portal, "network.captive_portal", user},
       {network_dead_path, "network.dead_path", network, decides_no_row | strikes_all},
+      {network_http_redirected, "network.http_redirected", {network, provider}, of_contents},
+      {network_interrupted, "network.interrupted", lan, of_contents},
       {network_ipv6_broken, "network.ipv6_broken", {network, lan}, advice | of_contents},
       {network_ipv6_vendor_dead,
        "network.ipv6_vendor_dead",
@@ -109,6 +111,7 @@ constexpr auto codes = [] {
       {proxy_pac_failed, "proxy.pac_failed", proxy, of_contents},
       {proxy_required, "proxy.required", proxy, asks_to_let_through},
       {proxy_unreachable, "proxy.unreachable", proxy},
+      {proxy_upstream_failed, "proxy.upstream_failed", proxy},
       {sip_alg, "sip.alg", network},
       {sip_fragments_lost, "sip.fragments_lost", network, of_contents},
       {sip_server_error, "sip.server_error", vendor, of_contents},
@@ -125,6 +128,7 @@ constexpr auto codes = [] {
       {turn_quota, "turn.quota", vendor, of_contents},
       {turn_relay_dead, "turn.relay_dead", vendor, of_contents},
       {turn_relay_dies, "turn.relay_dies", {security, vendor}, of_contents},
+      {turn_relay_private, "turn.relay_private", vendor, of_contents},
       {vendor_down, "vendor.down", vendor, shuts_hosts},
   });
 }();

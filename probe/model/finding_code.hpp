@@ -55,6 +55,8 @@ enum class FindingCode : std::uint8_t {
   nat_symmetric,
   network_captive_portal,
   network_dead_path,
+  network_http_redirected,
+  network_interrupted,
   network_ipv6_broken,
   network_ipv6_vendor_dead,
   network_loss,
@@ -71,6 +73,7 @@ enum class FindingCode : std::uint8_t {
   proxy_pac_failed,
   proxy_required,
   proxy_unreachable,
+  proxy_upstream_failed,
   sip_alg,
   sip_fragments_lost,
   sip_server_error,
@@ -87,6 +90,7 @@ enum class FindingCode : std::uint8_t {
   turn_quota,
   turn_relay_dead,
   turn_relay_dies,
+  turn_relay_private,
   vendor_down,
 };
 

@@ -191,6 +191,10 @@ Outcome outcome_of(const Failure& failure) { return meaning_of(failure.kind).out
 void record(Observation& observation, const Failure& failure) {
   observation.outcome = outcome_of(failure);
   observation.detail = detail_of(failure.kind);
+  // RFC 8446 section 6.2: what a server says of a client that it knows, and a filter of everybody.
+  constexpr int access_denied = 49;
+  if (failure.kind == FailureKind::tls_alert && failure.code == access_denied)
+    observation.detail = DetailCode::tls_access_denied;
   Evidence evidence;
   if (failure.icmp) {
     const auto sender = failure.icmp->sender.to_string();

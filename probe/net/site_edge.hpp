@@ -139,6 +139,7 @@ class SiteEdge {
     // It was sent and not answered, but the control that was sent after it was: the hop had an
     // answer to give, and this target's packets would have reached it, too.
     bool control_answered = false;
+    Hop hop;  // where it was to end, if it was sent
   };
 
   // Which questions go first when the hop has run out of answers.

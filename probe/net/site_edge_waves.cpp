@@ -377,6 +377,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
       Answer answer = question->heard;
       answer.control_answered =
           control_answered && question->sent && question->way.speaks_for_others;
+      answer.hop = question->hop();
       question->answer.deliver(std::move(answer));
     } else {
       put_back(question);

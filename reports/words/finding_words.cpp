@@ -256,6 +256,15 @@ constexpr std::array all_words{
         "To the same port of the same host, some connections or requests are answered, and others "
         "are not, however often they are sent again.",
         "Find the line or link that does not work, and switch it off until it is repaired."},
+    FindingWords{FindingCode::network_http_redirected, "Plain HTTP is answered by a device",
+                 "Whatever asks over TCP 80, such as a check of certificates, gets a page of "
+                 "somebody else's.",
+                 "Known pages of several operators were redirected to the same place.",
+                 "Find out who runs the page, and have the service's hosts exempted."},
+    FindingWords{FindingCode::network_interrupted, "The connection was interrupted",
+                 "This computer was off its network for a moment: calls drop or fall silent.",
+                 "A simulated call ended because this computer had no route any more.",
+                 "Look for what interrupts the connection: roaming Wi-Fi, a loose cable, a VPN."},
     FindingWords{
         FindingCode::network_ipv6_broken, "IPv6 does not work",
         "Programs lose time or fail, because the network announces IPv6 that leads nowhere.",
@@ -329,6 +338,11 @@ constexpr std::array all_words{
     FindingWords{FindingCode::proxy_unreachable, "The proxy does not answer",
                  "The configured proxy cannot be reached.", "No connection to it succeeded.",
                  "Get the proxy running again, or remove it from the settings."},
+    FindingWords{FindingCode::proxy_upstream_failed, "The proxy does not carry connections",
+                 "The proxy answers, but connections through it lead nowhere.",
+                 "It leaves requests unanswered, reports that it does not get through (502, 503, "
+                 "504), or ends connections that it has agreed to.",
+                 "Look in the proxy's log for what it waits for or what stops it."},
     FindingWords{FindingCode::sip_alg, "A SIP ALG rewrites messages",
                  "A router or firewall changes SIP messages, which causes one-way audio, missed "
                  "calls or failed registrations.",
@@ -407,6 +421,11 @@ constexpr std::array all_words{
                  "carries nothing while the same server's relays over other transports do.",
                  "Exempt the relays from inspection and from limits on connections; or, if the "
                  "report names the vendor, ask the relays' operator why they stop."},
+    FindingWords{FindingCode::turn_relay_private, "Relays have a private address",
+                 "Calls over the server's relays stay silent.",
+                 "The server names a private address for its relay, although it is reached at a "
+                 "public one.",
+                 "Have the server's operator set its public address (coturn: external-ip)."},
     FindingWords{FindingCode::vendor_down, "The service does not answer properly",
                  "The vendor's servers refuse connections or report an error.",
                  "Refusals from beyond this site, or server errors over connections with valid "

@@ -169,7 +169,7 @@ TEST_F(MediaCheck, AStreamThatLosesItsRouteIsNotMeasured) {
       });
   const auto seen = measure({IpAddress::v4({127, 0, 0, 1}), 862});
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, DetailCode::no_route);
+  EXPECT_EQ(seen.detail, DetailCode::route_lost);
   EXPECT_FALSE(seen.media.has_value());
 }
 

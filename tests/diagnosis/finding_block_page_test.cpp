@@ -160,6 +160,14 @@ TEST(NoNames, AreTheLinesFaultIfItKeepsEveryAnswerTooLong) {
   EXPECT_EQ(codes(without_names({of_google("9.9.9.9", 40)})), Codes{"dns.unreachable (certain)"});
 }
 
+TEST(NoNames, AreThisComputersFaultIfItsOnlyServerIsItsOwn) {
+  const auto found = only(without_names({}, {"127.0.0.53"}));
+  EXPECT_EQ(found.code, FindingCode::dns_unreachable);
+  EXPECT_EQ(found.owner, Owner::helpdesk);
+  EXPECT_EQ(found.title, "This computer's own DNS service does not answer");
+  EXPECT_EQ(only(without_names({}, {"127.0.0.53", "10.20.0.1"})).owner, Owner::dns);
+}
+
 TEST(NoNames, DoNotMeanThatNoServerAnswersIfOneDid) {
   const auto found = only(without_names({question("portal.vendor.com", "NOERROR")}));
   EXPECT_EQ(found.title, "The DNS servers leave most queries unanswered");

@@ -59,28 +59,69 @@ TEST(Proxy, ThatIsDeadWeakensWhatWouldGoByIt) {
   }
 }
 
+// A proxy that is there, and does not carry what it is asked for. No connection gets out without
+// it.
+std::vector<Finding> carried_by_proxy(std::vector<ProbeResult> asked,
+                                      std::vector<ProbeResult> others) {
+  const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+  asked.push_back(lost("portal.vendor.com"));
+  asked.push_back(lost("files.other.net"));
+  others.push_back(lost("www.google.com"));
+  others.push_back(lost("www.cloudflare.com"));
+  return diagnose(report({row("web", std::move(asked)), controls(std::move(others))}));
+}
+
+ProbeResult not_carried(std::string host, const char* detail) {
+  auto result = proxied(tls(std::move(host)), failed, detail);
+  result.observation.evidence.clear();
+  return result;
+}
+
 // It answers other requests: its connections to one port hang, whoever they are for.
 TEST(Proxy, ThatLeavesOnePortUnansweredIsTheCause) {
-  const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
   const auto hanging = [](std::string host) {
-    return proxied(tls(std::move(host)), Outcome::failed, "proxy_timed_out");
+    return not_carried(std::move(host), "proxy_timed_out");
   };
-  const auto made = [&](const std::vector<ProbeResult>& more) {
-    std::vector<ProbeResult> asked{
-        lost("portal.vendor.com"), hanging("portal.vendor.com"), lost("files.vendor.com"),
-        proxied(tcp("portal.vendor.com", 80), Outcome::denied, "403")};
-    asked.insert(asked.end(), more.begin(), more.end());
-    return report({row("web", asked), controls({lost("www.google.com"), lost("www.cloudflare.com"),
-                                                hanging("www.google.com")})});
-  };
-  const auto found = diagnose(made({}));
+  const auto refusal = proxied(tcp("portal.vendor.com", 80), denied, "403");
+  const auto found =
+      carried_by_proxy({hanging("portal.vendor.com"), refusal}, {hanging("www.google.com")});
   ASSERT_FALSE(found.empty());
-  EXPECT_EQ(found.front().code, FindingCode::proxy_unreachable);
+  EXPECT_EQ(found.front().code, FindingCode::proxy_upstream_failed);
   EXPECT_EQ(found.front().confidence, Confidence::likely);
   EXPECT_TRUE(holds(found.front().title, "requests for port 443")) << found.front().title;
   // It got through to somebody: then it is not the port.
-  for (const auto& one : diagnose(made({proxied(tls("files.vendor.com"))})))
-    EXPECT_NE(one.code, FindingCode::proxy_unreachable) << one.title;
+  const auto carried = proxied(tls("files.other.net"));
+  for (const auto& one : carried_by_proxy({hanging("portal.vendor.com"), refusal, carried}, {})) {
+    EXPECT_NE(one.code, FindingCode::proxy_upstream_failed) << one.title;
+  }
+}
+
+// Whose names it cannot look up, for example: those fail, and others get through.
+TEST(Proxy, ThatDoesNotGetThroughItselfIsTheCause) {
+  const auto failing = [](std::string host) { return not_carried(std::move(host), "503"); };
+  const auto found = carried_by_proxy({failing("portal.vendor.com"), failing("files.other.net")},
+                                      {proxied(tls("www.google.com"))});
+  const auto its = std::ranges::find(found, FindingCode::proxy_upstream_failed, &Finding::code);
+  ASSERT_NE(its, found.end());
+  EXPECT_EQ(its->confidence, Confidence::likely);
+  EXPECT_EQ(its->explains, Codes{"vendor/web"});
+  EXPECT_TRUE(holds(its->title, "does not get through to portal.vendor.com and files.other.net"));
+  for (const auto& one : found) EXPECT_NE(one.code, FindingCode::proxy_required) << one.title;
+}
+
+TEST(Proxy, ThatHangsUpOnEverybodyIsTheCause) {
+  const auto cut = [](std::string host) { return not_carried(std::move(host), "closed_by_peer"); };
+  const auto open = proxied(tcp("portal.vendor.com", 80), connected);
+  const auto found = carried_by_proxy({cut("portal.vendor.com"), cut("files.other.net"), open}, {});
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.front().code, FindingCode::proxy_upstream_failed);
+  EXPECT_TRUE(holds(found.front().title, "carries nothing over them")) << found.front().title;
+  for (const auto& one : found) EXPECT_NE(one.code, FindingCode::proxy_required) << one.title;
+  // One server may hang up by itself.
+  for (const auto& one :
+       carried_by_proxy({cut("portal.vendor.com"), open}, {proxied(tls("www.google.com"))})) {
+    EXPECT_NE(one.code, FindingCode::proxy_upstream_failed) << one.title;
+  }
 }
 
 // Where only a proxy leads out, and its name is wrong, the name is the cause.
@@ -274,6 +315,20 @@ TEST(CaptivePortal, IsNoneWhereTheServiceIsLetOut) {
     EXPECT_FALSE(code.starts_with("network.captive_portal")) << code;
   }
   EXPECT_EQ(codes(made(silent)), Codes{"network.captive_portal (certain)"});
+}
+
+// All else gets out: an advertisement, or a notice about the line.
+TEST(RedirectedPages, AreADevicesThatAnswersPlainHttpAlone) {
+  const auto made = [](ProbeResult second) {
+    return report({row("web", {tls("portal.vendor.com")}),
+                   controls({foreign_page("www.msftncsi.com"), std::move(second),
+                             tls("www.google.com"), tls("www.cloudflare.com")})});
+  };
+  const auto found = only(made(foreign_page("captive.apple.com")));
+  EXPECT_EQ(found.code, FindingCode::network_http_redirected);
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_TRUE(holds(found.fix, "who runs blocked.corp.example")) << found.fix;
+  EXPECT_EQ(codes(made(tls("www.example.org"))), Codes{}) << "one page may have moved";
 }
 
 // Hosts of the service that may be reached before signing in; all others show the portal's own
@@ -473,6 +528,43 @@ TEST(TlsFilter, GoesByTheNameWhereAnotherOneIsAnswered) {
   for (const auto& one : diagnose(made(other))) {
     EXPECT_FALSE(has_evidence(one, "the block matches on its name")) << one.title;
   }
+}
+
+// Some filters say so in TLS instead of a reset.
+TEST(TlsFilter, MaySayThatAccessIsDenied) {
+  const auto denied_to = [](std::string host) {
+    return tls(std::move(host), failed, "tls_access_denied");
+  };
+  const auto found =
+      only(report({row("web", {denied_to("portal.vendor.com"), denied_to("portal.other.net")}),
+                   controls(anchors())}));
+  EXPECT_EQ(found.code, FindingCode::firewall_tls_filtered);
+  EXPECT_EQ(found.confidence, Confidence::likely);
+}
+
+// The company's root, given for this run, signs for public servers, too: no authority of a server.
+TEST(Interception, IsNoLessOneWhereItsRootWasGiven) {
+  const auto given = [](ProbeResult result) {
+    result.observation.evidence.push_back(
+        {EvidenceKind::chain_root, "", {{Fact::expected, true}, {Fact::given, true}}});
+    return result;
+  };
+  const auto ours = given(tls("pbx.vendor.com", answered, "trusted", "CN=Corp Root"));
+  const auto theirs = given(tls("www.google.com", answered, "trusted", "CN=Corp Root"));
+  const auto found =
+      only(report({row("web", {ours}), controls({theirs, tls("www.cloudflare.com")})}));
+  EXPECT_EQ(found.code, FindingCode::tls_intercepted);
+  EXPECT_EQ(codes(report({row("web", {ours}), controls(anchors())})), Codes{});
+}
+
+TEST(CertificateFaults, OfAUsersOwnServerMayBeHomeMade) {
+  auto signed_itself = tls("pbx.example.com", failed, "untrusted", "CN=pbx.example.com");
+  signed_itself.observation.evidence.back().facts[Fact::self_signed] = true;
+  auto made = report({row("sip", {signed_itself}), controls(anchors())});
+  EXPECT_EQ(only(made).owner, Owner::security);
+  made.site.own_hosts = {"pbx.example.com"};
+  EXPECT_EQ(only(made).owner, Owner::helpdesk);
+  EXPECT_EQ(only(made).title, "Self-signed certificate: pbx.example.com");
 }
 
 TEST(TlsFilter, MayKeepSilentTwice) {

@@ -34,6 +34,22 @@ Report with(std::vector<ProbeResult> rows, std::vector<ProbeResult> holds) {
   return report({row("relays", std::move(rows)), controls(std::move(others))});
 }
 
+// What the server's own setting says; only peers elsewhere notice.
+TEST(PrivateRelay, IsTheServersOwnSetting) {
+  const auto at_address = [](const char* relay_address, const char* server) {
+    auto result = carries(Transport::udp);
+    result.observation.address = IpAddress::parse(server);
+    result.observation.evidence.push_back(
+        {EvidenceKind::relay, "a relay", {{Fact::address, std::string(relay_address)}}});
+    return report({row("relays", {std::move(result)}), controls(anchors())});
+  };
+  const auto found = only(at_address("10.77.0.5", "185.199.40.11"));
+  EXPECT_EQ(found.code, FindingCode::turn_relay_private);
+  EXPECT_EQ(found.owner, Owner::vendor);
+  EXPECT_EQ(codes(at_address("185.199.40.11", "185.199.40.11")), Codes{});
+  EXPECT_EQ(codes(at_address("10.77.0.5", "10.77.0.5")), Codes{}) << "for calls inside the site";
+}
+
 TEST(DyingRelay, IsADevicesWhereOthersLiveOn) {
   const auto site = with({carries(Transport::udp), carries(Transport::tls)},
                          {held(Transport::udp, true), held(Transport::tls, false)});

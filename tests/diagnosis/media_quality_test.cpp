@@ -317,6 +317,20 @@ TEST(MediaFindings, ACallWithoutMarksThatLosesNothingPointsToThem) {
       << "a new session bore the mark as well, and was answered";
 }
 
+TEST(MediaFindings, AStreamThatLostItsRouteIsAnInterruption) {
+  auto row = test::row("stream");
+  row.check = CheckKind::media;
+  auto lost = test::result_of({"stamp.example.com", Outcome::skipped, "route_lost", "", 60, 8620, "",
+                               CheckKind::media, Transport::udp});
+  lost.observation.attempts = 685;
+  const auto report = test::diagnosed_alone(row, "voice", std::vector{lost});
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, FindingCode::network_interrupted);
+  EXPECT_EQ(report.findings[0].owner, Owner::lan);
+  EXPECT_NE(report.findings[0].evidence[0].text.find("after 685 packets"), std::string::npos);
+  EXPECT_NE(report.sets[0].verdict, Verdict::ready);
+}
+
 TEST(MediaFindings, TheOwnerFollowsFromTheFirstRouter) {
   auto lossy = stream(direction(60, 6.5), direction(0, 0));
   lossy.first_hop = first_hop(150, 150, {0, 0, 2});

@@ -57,6 +57,26 @@ TEST(Unexplained, SaysOfAHostThatConnectsThatConnectionsFail) {
             "Connections to portal.vendor.com open, but then fail, cause unknown");
 }
 
+// What connects on TCP 80 where a device answers for everybody is that device.
+TEST(Causes, AreBehindConnectionsThatADeviceAnswers) {
+  Scene scene;
+  const auto page = [](const char* host) {
+    auto result = probe(CheckKind::http, Transport::tcp, host, 80, failed, "unexpected_body");
+    result.probe.with["body"] = "Success";
+    return with(result, {EvidenceKind::http_reply,
+                         "HTTP 302",
+                         {{Fact::body_matches, false},
+                          {Fact::redirect_host, std::string("upsell.isp.example")}}});
+  };
+  scene.add("web", {tls("portal.vendor.com")});
+  scene.add("ocsp", {tcp("ocsp.vendor.com", 80)}, Severity::recommended);
+  scene.add_controls({page("www.msftncsi.com"), page("captive.apple.com"), tls("www.google.com"),
+                      tls("www.cloudflare.com")});
+  EXPECT_EQ(scene.judge().requirements[1].status, Status::fail);
+  ASSERT_EQ(scene.found(), std::vector<std::string>{"network.http_redirected"});
+  EXPECT_EQ(scene.report.findings.front().explains, std::vector<std::string>{"vendor/ocsp"});
+}
+
 // What was left out to spare a host that is shut is lost to the same cause.
 TEST(Causes, AreBehindWhatWasSparedTheirHosts) {
   Scene scene;

@@ -114,6 +114,23 @@ TEST(CallSteps, APolicerIsToldFromALineThatLoses) {
   EXPECT_EQ(capacity.passed, 0);
 }
 
+// A step that is broken off holds what arrived until then, too: seven of 378 are no sure loss by
+// themselves, and the calls that passed lost none of 800.
+TEST(CallSteps, APolicerIsSeenInStepsThatWereBrokenOff) {
+  CallCapacity capacity;
+  capacity.wanted = 10;
+  capacity.steps = {{2, 800, 0, 0, 0, 0, true},
+                    {4, 378, 7, 0, 0, 0, false},
+                    {3, 394, 3, 0, 0, 0, false}};
+  conclude(capacity);
+  EXPECT_EQ(capacity.passed, 2);
+  EXPECT_EQ(capacity.limit, CallLimit::policing);
+  EXPECT_EQ(capacity.way, MediaWay::up);
+  for (auto& step : capacity.steps) step.lost_up = 3;
+  conclude(capacity);
+  EXPECT_FALSE(capacity.limit) << "the line loses as much with fewer calls";
+}
+
 // What one call alone loses is the line's, and no sign of too many.
 TEST(CallSteps, ALineThatLosesByItselfIsNoPolicer) {
   const Stream stream(

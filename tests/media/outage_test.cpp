@@ -42,6 +42,19 @@ TEST(Outage, AmidTheStreamTheCounterTellsTheWay) {
   }
 }
 
+// A line that drops out now and then: where the test ends is no news about the flow.
+TEST(Outage, ALongerOneThatItCameBackFromCountsFirst) {
+  auto replies = line(106, 206, true);
+  std::erase_if(replies, [](const Reply& reply) { return reply.sequence > last - 40; });
+  EXPECT_TRUE(ends_in_silence(asked, last, replies, 20));
+  const auto seen = outage_of(asked, last, replies, 20, FarEndCount{190, 0});
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(seen->to_the_end);
+  EXPECT_EQ(seen->from_ms, 2'000);
+  std::erase_if(replies, [](const Reply& reply) { return reply.sequence > last - 120; });
+  EXPECT_TRUE(outage_of(asked, last, replies, 20, std::nullopt)->to_the_end);
+}
+
 TEST(Outage, ToTheEndOnlyTheFarEndTellsTheWay) {
   const auto replies = line(206, 999, true);
   EXPECT_TRUE(ends_in_silence(asked, last, replies, 20));

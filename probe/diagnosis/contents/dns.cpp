@@ -168,6 +168,15 @@ bool resolvers_are_outside(const Facts& facts) {
   return !site.resolvers.empty() && std::ranges::all_of(site.resolvers, is_outside);
 }
 
+// All DNS servers of this computer are its own: a local service that asks others.
+bool resolvers_are_local(const Facts& facts) {
+  const auto& resolvers = facts.report.site.resolvers;
+  return !resolvers.empty() && std::ranges::all_of(resolvers, [](const std::string& resolver) {
+    const auto address = IpAddress::parse(without_port(resolver));
+    return address && address->is_loopback();
+  });
+}
+
 constexpr std::array useless_answers{
     DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
     DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
@@ -219,6 +228,14 @@ Causes find_dns_unreachable(const Diagnosis& context) {
         "Set this computer to take its DNS servers from the network (DHCP), instead of {0}. If it "
         "already does, ask the network team to allow UDP and TCP port 53 to {0}, or to hand out "
         "servers that answer.",
+        resolvers);
+  } else if (resolvers_are_local(context)) {
+    cause.owner = Owner::helpdesk;
+    cause.title = failed ? phrase("This computer's own DNS service cannot look up any name")
+                         : phrase("This computer's own DNS service does not answer");
+    cause.fix = phrase(
+        "Restart the DNS service of this computer ({}; on Linux often systemd-resolved, otherwise "
+        "that of a VPN or a filter), and check which servers it asks.",
         resolvers);
   } else if (refused) {
     cause.title = phrase("The DNS servers refuse to look up any name");

@@ -346,6 +346,29 @@ Causes find_dropped_marks(const Diagnosis& context) {
   return {cause};
 }
 
+Causes find_interruption(const Diagnosis& context) {
+  const auto streams = context.probes_that([](const ProbeResult& result) {
+    return result.observation.detail == DetailCode::route_lost;
+  });
+  if (streams.empty()) return {};
+  Cause cause;
+  cause.name(FindingCode::network_interrupted, certain);
+  cause.title = phrase("This computer lost its network connection during the test");
+  cause.fix = phrase(
+      "Look for what interrupts the connection: Wi-Fi that roams or is weak, a loose cable or "
+      "dock, "
+      "a VPN that reconnects. Calls drop or fall silent each time. Then run this again: what was "
+      "measured up to then is not counted.");
+  for (const auto* stream : streams) {
+    cause.tell(phrase("{}: after {} packets of a simulated call, this computer had no way to send "
+                      "the next one.",
+                      stream->probe.target.host, stream->observation.attempts),
+               stream);
+  }
+  cause.affects = sets_of(context, streams);
+  return {cause};
+}
+
 Causes find_media_delay(const Diagnosis& context) {
   Cause cause;
   std::vector<FindingEvidence> rows;

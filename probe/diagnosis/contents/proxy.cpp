@@ -234,6 +234,14 @@ Cause no_way_to_the_proxy(const Probes& probes) {
   return cause;
 }
 
+// Direct connections to the endpoints of these that fail and wait for the proxy, too.
+Probes waiting_for(const Facts& facts, const Probes& proxied) {
+  const auto endpoints = set_of(proxied, host_and_port);
+  return those_that(DirectWays(facts).waiting(), [&](const ProbeResult& result) {
+    return !is_udp(result) && endpoints.contains(host_and_port(result));
+  });
+}
+
 // What the dead requests mean where no connection gets out by itself, and where some do.
 void reckon_direct_ways(const Diagnosis& context, Cause& cause, const Probes& dead) {
   if (context.no_tcp_gets_out()) {
@@ -244,30 +252,71 @@ void reckon_direct_ways(const Diagnosis& context, Cause& cause, const Probes& de
   }
 }
 
-// Ports whose requests the proxy leaves unanswered, for everybody, though it answers others.
-Causes unanswered_requests(const Diagnosis& context, const Probes& probes) {
-  const auto port_of = [](const ProbeResult* one) { return one->probe.target.port(); };
-  std::set<std::uint16_t> answered;
-  for (const auto* result : probes) {
-    if (result->observation.detail != DetailCode::proxy_timed_out) answered.insert(port_of(result));
+// How a proxy that is there, and has nothing against a connection, fails to carry it.
+enum class CarryFault {
+  unanswered,  // the request gets no answer
+  upstream,    // it says that it does not get through itself: 502, 503, 504
+  hung_up,     // it says yes, and the connection ends there
+};
+
+std::optional<CarryFault> carry_fault(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  if (is_direct(result) || has_certificate(result)) return std::nullopt;
+  if (detail == DetailCode::proxy_timed_out) return CarryFault::unanswered;
+  if (detail.status() >= 502 && detail.status() <= 504 &&
+      result.observation.outcome == Outcome::failed)
+    return CarryFault::upstream;
+  const bool ended = detail == DetailCode::closed_by_peer ||
+                     detail == DetailCode::connection_reset || detail == DetailCode::tls_timed_out;
+  if (ended && over_tls(result)) return CarryFault::hung_up;
+  return std::nullopt;
+}
+
+// What of `probes` failed so. Except where it says that it does not get through, only on ports that
+// it fails everybody on: one server may fail by itself.
+Probes failed_so(const Diagnosis& context, const Probes& probes, CarryFault fault) {
+  const auto is_so = [&](const ProbeResult& one) { return carry_fault(one) == fault; };
+  std::set<std::uint16_t> carried;
+  for (const auto* one : probes) {
+    const bool other = over_tls(*one) || fault == CarryFault::unanswered;
+    if (other && !is_so(*one)) carried.insert(one->probe.target.port());
   }
-  auto waiting = those_that(probes, [&](const ProbeResult& result) {
-    return !answered.contains(port_of(&result)) && !context.explained(result);
+  return those_that(probes, [&](const ProbeResult& one) {
+    const bool by_port = fault != CarryFault::upstream && carried.contains(one.probe.target.port());
+    return is_so(one) && !by_port && !context.explained(one);
   });
-  // One operator's servers may be what the proxy itself waits for.
-  if (parties_of(waiting).size() < 2) return {};
-  Cause cause(waiting);
-  cause.name(FindingCode::proxy_unreachable, likely);
-  const auto ports = named_ports(ports_of(waiting));
-  cause.title = phrase("The proxy {} leaves requests for {} unanswered", proxy_name(waiting), ports);
-  cause.fix = phrase(
-      "Look in the log of the proxy {} for what it waits for when it is asked for {}: its own name "
-      "server, the users' directory, a content filter, or a firewall behind it.",
-      proxy_name(waiting), ports);
-  cause.tell(phrase("It answers other requests, but none of these {} in time.", waiting.size()));
-  cause.show(waiting, 4);
-  reckon_direct_ways(context, cause, waiting);
-  return {cause};
+}
+
+void say(CarryFault fault, const Probes& failed, Cause& cause) {
+  const auto& proxy = proxy_name(failed);
+  const auto ports = named_ports(ports_of(failed));
+  const auto hosts = listed(hosts_of(failed));
+  switch (fault) {
+    case CarryFault::unanswered:
+      cause.title = phrase("The proxy {} leaves requests for {} unanswered", proxy, ports);
+      cause.fix = phrase(
+          "Look in the log of the proxy {} for what it waits for when it is asked for {}: its own "
+          "name server, the users' directory, a content filter, or a firewall behind it.",
+          proxy, ports);
+      cause.tell(phrase("It answers other requests, but none of these {} in time.", failed.size()));
+      return;
+    case CarryFault::upstream:
+      cause.title = phrase("The proxy {} does not get through to {}", proxy, hosts);
+      cause.fix = phrase(
+          "Look in the log of the proxy {} for why it does not get through to {}: its own name "
+          "server, the proxy that it asks itself, or a firewall behind it. If all is well there, "
+          "ask the servers' operator whether they are up.",
+          proxy, hosts);
+      return;
+    case CarryFault::hung_up:
+      cause.title = phrase(
+          "The proxy {} agrees to connections to {}, but carries nothing over them", proxy, ports);
+      cause.fix = phrase(
+          "Look in the log of the proxy {} for what ends connections to {}: its own inspection of "
+          "TLS, a content filter, or a firewall behind it.",
+          proxy, ports);
+      return;
+  }
 }
 
 bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
@@ -307,12 +356,8 @@ Causes find_pac_failure(const Diagnosis& context) {
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context))) {
-    if (!std::ranges::all_of(probes, without_proxy)) {
-      append(causes, unanswered_requests(context, probes));
-      continue;
-    }
     // Where nothing at all answers, that is the cause.
-    if (context.explained(*probes.front())) continue;
+    if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
     if (context.proxy_speaks) continue;
     reckon_direct_ways(context, cause, probes);
@@ -343,15 +388,42 @@ Causes find_proxy_login(const Diagnosis& context) {
   return causes;
 }
 
+// It is there and willing, and carries nothing, or not to everybody.
+Causes find_failing_proxy(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& probes : by_proxy(proxied_probes(context))) {
+    if (std::ranges::all_of(probes, without_proxy)) continue;
+    for (const auto fault : {CarryFault::unanswered, CarryFault::upstream, CarryFault::hung_up}) {
+      const auto failed = failed_so(context, probes, fault);
+      // One operator's servers may be what the proxy itself waits for.
+      const bool several = parties_of(failed).size() > 1;
+      if (asked_for_ones(context, failed).empty() || (!several && fault != CarryFault::upstream))
+        continue;
+      auto& cause = causes.emplace_back(failed);
+      cause.name(FindingCode::proxy_upstream_failed, several ? likely : possible);
+      say(fault, failed, cause);
+      cause.show(failed, 4);
+      if (fault == CarryFault::upstream) {
+        if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(context, failed));
+      } else {
+        reckon_direct_ways(context, cause, failed);
+      }
+    }
+  }
+  return causes;
+}
+
 Causes find_proxy_required(const Diagnosis& context) {
   if (context.proxied.empty()) return {};
   const bool direct =
       std::ranges::any_of(context.flows, [](const Flow& flow) { return !flow.udp && out(flow); });
   if (direct) return {};
   const DirectWays ways(context);
-  // What the proxy turns down does not fail for want of a proxy.
-  const auto turned_down =
-      set_of(asked_for_ones(context, context.probes_that(is_turned_down)), host_and_port);
+  // What the proxy turns down, or does not carry, does not fail for want of a proxy.
+  const auto turned_down = set_of(asked_for_ones(context, context.probes_that([](const auto& one) {
+                                    return is_turned_down(one) || carry_fault(one);
+                                  })),
+                                  host_and_port);
   Cause cause(those_that(ways.waiting(), [&](const ProbeResult& result) {
     return is_udp(result) || !turned_down.contains(host_and_port(result));
   }));
@@ -394,16 +466,10 @@ Causes find_proxy_required(const Diagnosis& context) {
 Causes find_proxy_denials(const Diagnosis& context) {
   const auto all = context.probes_that(is_turned_down);
   if (all.empty()) return {};
-  const auto waiting = DirectWays(context).waiting();
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
     auto& cause = causes.emplace_back(denied);
-    if (context.no_tcp_gets_out()) {
-      const auto endpoints = set_of(denied, host_and_port);
-      append(cause.explained, those_that(waiting, [&](const ProbeResult& result) {
-               return !is_udp(result) && endpoints.contains(host_and_port(result));
-             }));
-    }
+    if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(context, denied));
     // One server may speak HTTP without TLS by itself.
     const bool sure =
         parties_of(denied).size() > 1 ||

@@ -195,6 +195,37 @@ Causes find_captive_portal(const Diagnosis& context) {
   return {cause};
 }
 
+// One page in the place of others', although all else gets out: an advertisement, a notice about
+// the line, a web filter that knows no TLS. What plain TCP 80 connects to is that device.
+Causes find_redirected_pages(const Diagnosis& context) {
+  Cause cause;
+  std::set<std::string> operators, places;
+  for (const auto& result : context.report.probes) {
+    const auto place = text_of(result, EvidenceKind::http_reply, Fact::redirect_host);
+    if (!is_another_page(result) || place.empty()) continue;
+    operators.insert(registrable_domain(result.probe.target.host));
+    places.insert(place);
+    cause.tell(phrase("The page of {} redirected to {}.", result.probe.target.host, place),
+               &result);
+  }
+  const bool one_place = operators.size() > 1 && places.size() == 1;
+  if (!one_place || !find_captive_portal(context).empty()) return {};
+  cause.name(FindingCode::network_http_redirected, likely);
+  cause.title = phrase("A device answers plain HTTP (TCP 80) in place of the servers");
+  cause.fix = phrase(
+      "Find out who runs {}, where pages are redirected to: the Internet provider (a bill, a "
+      "quota), "
+      "or a web filter of this site. Have TCP 80 to the service's hosts exempted.",
+      *places.begin());
+  cause.contradicted = plain_http_answers(context);
+  cause.explained = context.probes_that([&](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    return target.port() == 80 && target.transport == Transport::tcp && is_direct(result) &&
+           result.observation.outcome == Outcome::failed && !context.explained(result);
+  });
+  return {cause};
+}
+
 std::optional<SplitPaths> split_paths(const Facts& facts) {
   SplitPaths split;
   std::set<IpAddress> by_udp, by_tcp;

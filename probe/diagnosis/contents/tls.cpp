@@ -68,6 +68,21 @@ bool is_foreign(const ProbeResult& result) {
          result.observation.detail == DetailCode::unexpected_issuer;
 }
 
+// The root was given for this run (--ca-file): it may be the user's own authority.
+bool has_given_root(const ProbeResult& result) {
+  return flag_of(result, EvidenceKind::chain_root, Fact::given) == true;
+}
+
+// Those issuers of given roots that sign for well-known public servers, too: inspection devices.
+std::set<std::string> given_inspectors(const Facts& facts) {
+  std::set<std::string> issuers;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.control() && has_certificate(result) && has_given_root(result))
+      issuers.insert(chain_of(result).back().issuer);
+  }
+  return issuers;
+}
+
 // Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
 // this computer does not know its root, its own list is old.
 bool is_of_unknown_public_authority(const ProbeResult& result) {
@@ -228,15 +243,25 @@ Text to_exempt(const Diagnosis& context, const Probes& own, const Probes& let_th
   return listed(names, most);
 }
 
+// Servers of the user's own show certificates that they have signed themselves.
+bool is_home_made(const Facts& facts, const ProbeResult& result) {
+  const auto chain = chain_of(result);
+  return result.observation.detail == DetailCode::untrusted && chain.size() == 1 &&
+         chain.front().self_signed &&
+         contains(facts.report.site.own_hosts, result.probe.target.host);
+}
+
 }  // namespace
 
 Causes find_interception(const Diagnosis& context) {
   // By the issuer that the chain ends with: an inspection device signs all of them.
   std::map<std::string, Probes> by_issuer;
+  const auto inspectors = given_inspectors(context);
   for (const auto& result : context.report.probes) {
     if (!has_certificate(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
-    if (is_foreign(result) || !product_of(chain_of(result)).empty())
+    const bool by_inspector = has_given_root(result) && inspectors.contains(last_issuer(result));
+    if (by_inspector || is_foreign(result) || !product_of(chain_of(result)).empty())
       by_issuer[last_issuer(result)].push_back(&result);
   }
   Causes causes;
@@ -246,7 +271,8 @@ Causes find_interception(const Diagnosis& context) {
     const auto own = asked_for_ones(context, probes);
     // This machine takes the chain although its root is none of the public ones.
     const bool trusted = std::ranges::any_of(probes, [](const ProbeResult* result) {
-      return has_foreign_root(*result) && result->observation.outcome == Outcome::answered;
+      return (has_foreign_root(*result) || has_given_root(*result)) &&
+             result->observation.outcome == Outcome::answered;
     });
     // What is exempt from inspection is none of the service's business.
     if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;
@@ -358,6 +384,16 @@ Causes find_certificate_faults(const Diagnosis& context) {
       const auto detail = subject_of_fix(fault, *asked_for.front());
       cause.title = marked_text(fault.title, hosts, detail);
       cause.fix = marked_text(fault.fix, hosts, detail);
+      if (std::ranges::all_of(asked_for,
+                              [&](const auto* one) { return is_home_made(context, *one); })) {
+        cause.owner = Owner::helpdesk;
+        cause.title = phrase("Self-signed certificate: {}", hosts);
+        cause.fix = phrase(
+            "{0} has signed its certificate itself. Install one from an authority that phones and "
+            "applications trust, or install this one on them (to test with it: --ca-file FILE). If "
+            "the server has another certificate, find out what answers in its place.",
+            hosts);
+      }
       if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front()))
         cause.confidence = likely;
       for (const auto* result : probes) {

@@ -335,6 +335,34 @@ Causes find_dying_relays(const Diagnosis& context) {
   return causes;
 }
 
+// RFC 8656 section 5: peers send to the relay's address. What the server writes there is its own
+// setting, and its own traffic stays behind its NAT, so a relay may seem to work.
+Causes find_private_relays(const Diagnosis& context) {
+  std::map<std::string, Probes> by_server;
+  for (const auto& result : context.report.probes) {
+    const auto& seen = result.observation;
+    const auto relay = IpAddress::parse(text_of(result, EvidenceKind::relay, Fact::address));
+    const bool outside = seen.address && !seen.address->is_special();
+    if (result.probe.check != CheckKind::turn || !relay || !relay->is_private() || !outside)
+      continue;
+    by_server[result.probe.target.host].push_back(&result);
+  }
+  Causes causes;
+  for (const auto& [host, relays] : by_server) {
+    auto& cause = causes.emplace_back();
+    cause.impaired = relays;
+    cause.name(FindingCode::turn_relay_private, likely);
+    cause.title = phrase("The TURN server {} gives its relays a private address", host);
+    cause.fix = phrase(
+        "Ask the operator of {} to set the server's public address in its configuration (coturn: "
+        "external-ip). Until then, calls over its relays stay silent, though a test from one side "
+        "may pass. Change nothing on this network.",
+        host);
+    cause.tell(EvidenceKind::relay, *relays.front());
+  }
+  return causes;
+}
+
 Causes find_turn(const Diagnosis& context) {
   Causes causes;
   for (const auto& kind : kinds) {

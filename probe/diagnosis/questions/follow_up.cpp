@@ -179,7 +179,8 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
       ask(Purpose::repeat, CheckKind::path, {{"again", "true"}});
     const bool late = seen.detail == DetailCode::tls_timed_out;
     const bool cut = late || seen.detail == DetailCode::connection_reset ||
-                     seen.detail == DetailCode::closed_by_peer;
+                     seen.detail == DetailCode::closed_by_peer ||
+                     seen.detail == DetailCode::tls_access_denied;
     if (!cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
     if (findings::has_certificate(result) || asked++ >= most_hosts) continue;
     ask(Purpose::other_server_name, CheckKind::tls, {{"server_name", neutral_name}});

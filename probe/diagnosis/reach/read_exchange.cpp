@@ -54,7 +54,7 @@ std::optional<Seen> seen_over_tcp(const Reading& reading) {
   using enum DetailCode;
   constexpr std::array mute{tls_timed_out, sip_timed_out, stun_timed_out, http_timed_out,
                             black_hole};
-  constexpr std::array cut{connection_reset, closed_by_peer};
+  constexpr std::array cut{connection_reset, closed_by_peer, tls_access_denied};
   constexpr std::array foreign{unexpected_body, not_tls, not_stun};
   const auto& seen = reading.seen;
   if (contains(mute, seen.detail)) return Seen::mute;
