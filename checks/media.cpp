@@ -387,9 +387,9 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
       record_busy(observation);
     } else if (under_way && failure->kind == FailureKind::no_route) {
       observation.detail = DetailCode::route_lost;
-    } else if (failure->kind == FailureKind::timed_out &&
-               co_await answers_without_mark(context, *socket, wish)) {
-      set_outcome(observation, Outcome::failed, DetailCode::marked_silent);
+    } else if (failure->kind == FailureKind::timed_out) {
+      const bool unmarked = co_await answers_without_mark(context, *socket, wish);
+      if (unmarked) set_outcome(observation, Outcome::failed, DetailCode::marked_silent);
     }
     co_return;
   }

@@ -220,9 +220,10 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
       co_return;
     }
     if (!answer.control_answered) co_return;
-    if (++strikes < strikes_needed) continue;
-    port.result = DetailCode::dropped;
-    port.before = answer.hop.address;
+    if (++strikes == strikes_needed) {
+      port.result = DetailCode::dropped;
+      port.before = answer.hop.address;
+    }
   }
 }
 

@@ -329,6 +329,12 @@ TEST(RedirectedPages, AreADevicesThatAnswersPlainHttpAlone) {
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_TRUE(holds(found.fix, "who runs blocked.corp.example")) << found.fix;
   EXPECT_EQ(codes(made(tls("www.example.org"))), Codes{}) << "one page may have moved";
+  const auto relay =
+      with(probe(CheckKind::turn, Transport::tcp, "turn.vendor.com", 80, failed, "not_stun"),
+           {EvidenceKind::stun_stray,
+            "HTTP/1.1 302 Found",
+            {{Fact::what, std::string("HTTP/1.1 302 Found")}}});
+  EXPECT_EQ(codes(made(relay)), Codes{"network.http_redirected (likely)"});
 }
 
 // Hosts of the service that may be reached before signing in; all others show the portal's own

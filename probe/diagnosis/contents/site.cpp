@@ -198,9 +198,18 @@ Causes find_captive_portal(const Diagnosis& context) {
 // One page in the place of others', although all else gets out: an advertisement, a notice about
 // the line, a web filter that knows no TLS. What plain TCP 80 connects to is that device.
 Causes find_redirected_pages(const Diagnosis& context) {
+  // A server for STUN over TCP 80 answers in HTTP.
+  const auto speaks_http = [](const ProbeResult& result) {
+    return result.probe.target.port() == 80 && is_direct(result) &&
+           text_of(result, EvidenceKind::stun_stray, Fact::what).starts_with("HTTP/");
+  };
   Cause cause;
   std::set<std::string> operators, places;
   for (const auto& result : context.report.probes) {
+    if (speaks_http(result)) {
+      if (operators.insert(registrable_domain(result.probe.target.host)).second)
+        cause.tell(what_it_saw(result));
+    }
     const auto place = text_of(result, EvidenceKind::http_reply, Fact::redirect_host);
     if (!is_another_page(result) || place.empty()) continue;
     operators.insert(registrable_domain(result.probe.target.host));
