@@ -125,7 +125,7 @@ Rule find_rate_limit;                                                 // ways/ba
 Rule find_dead_path, find_new_flow_limit, find_loss;                  // ways/limits_and_loss.cpp
 Rule find_closed, find_flows;                                         // ways/closed.cpp
 Rule find_web_only, find_udp_blocked, find_one_way_media;             // ways/udp.cpp
-Rule find_stun_filter, find_sip_filter, find_tls_filter,
+Rule find_stun_filter, find_media_filter, find_sip_filter, find_tls_filter,
     find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
     find_relayed_calls, find_outage;                         // contents/call.cpp

@@ -52,6 +52,7 @@ constexpr auto codes = [] {
        {network, vendor, provider},
        asks_to_let_through},
       {firewall_idle_timeout, "firewall.idle_timeout", network, of_contents},
+      {firewall_media_filtered, "firewall.media_filtered", network, asks_to_let_through},
       {firewall_new_flows_limited, "firewall.new_flows_limited", network, decides_no_row},
       {firewall_quic_filtered, "firewall.quic_filtered", security, advice | of_contents},
       {firewall_quic_rejected, "firewall.quic_rejected", network, advice | of_contents},

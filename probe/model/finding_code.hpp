@@ -26,6 +26,7 @@ enum class FindingCode : std::uint8_t {
   firewall_dtls_filtered,
   firewall_flow_blocked,
   firewall_idle_timeout,
+  firewall_media_filtered,
   firewall_new_flows_limited,
   firewall_quic_filtered,
   firewall_quic_rejected,

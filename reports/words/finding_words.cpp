@@ -118,6 +118,10 @@ constexpr std::array all_words{
         "UDP sessions.",
         "Packets that a relay or server sent to this computer after a pause no longer arrived.",
         "Raise the UDP session timeout to 120 s or more (RFC 4787)."},
+    FindingWords{FindingCode::firewall_media_filtered, "Media is inspected and dropped",
+                 "UDP gets out, but not the sound and pictures of calls (RTP).",
+                 "Other packets to the same port of the same host pass.",
+                 "Let RTP through to the service's servers."},
     FindingWords{
         FindingCode::firewall_new_flows_limited, "New connections are limited",
         "A device allows only a few new outgoing connections per second.",

@@ -115,7 +115,8 @@ TEST(Proxy, ThatHangsUpOnEverybodyIsTheCause) {
   const auto found = carried_by_proxy({cut("portal.vendor.com"), cut("files.other.net"), open}, {});
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found.front().code, FindingCode::proxy_upstream_failed);
-  EXPECT_TRUE(holds(found.front().title, "carries nothing over them")) << found.front().title;
+  EXPECT_TRUE(holds(found.front().title, "carries nothing over connections to port 443"))
+      << found.front().title;
   for (const auto& one : found) EXPECT_NE(one.code, FindingCode::proxy_required) << one.title;
   // One server may hang up by itself.
   for (const auto& one :
@@ -534,6 +535,35 @@ TEST(TlsFilter, GoesByTheNameWhereAnotherOneIsAnswered) {
   for (const auto& one : diagnose(made(other))) {
     EXPECT_FALSE(has_evidence(one, "the block matches on its name")) << one.title;
   }
+}
+
+// Two media hosts get nothing on any port, and STUN to one of these ports passes.
+TEST(MediaFilter, IsNotWhatAPortRuleIs) {
+  const auto made = [](const char* stun_seen) {
+    return report({row("media", {range("20.1.2.3", all_ports("dropped")),
+                                 range("20.9.9.9", all_ports("dropped"))}),
+                   row("turn", {turn("turn.vendor.com")}), controls(anchors()),
+                   follow_up({udp_hop("20.1.2.3", 10'000, stun_seen, "stun"),
+                              udp_hop("20.1.2.3", 10'000, "dropped")})});
+  };
+  const auto found = only(made("left_site"));
+  EXPECT_EQ(found.code, FindingCode::firewall_media_filtered);
+  EXPECT_EQ(found.title, "The firewall lets UDP out, but not media (RTP)");
+  EXPECT_EQ(found.explains, Codes{"vendor/media"});
+  EXPECT_TRUE(has_evidence(found, "RTP to 20.1.2.3, UDP port 10000, is stopped on the way"));
+  for (const auto& one : diagnose(made("dropped")))
+    EXPECT_NE(one.code, FindingCode::firewall_media_filtered) << one.title;
+}
+
+TEST(MediaFilter, IsLookedForWhereNothingButMediaDies) {
+  const auto asked = follow_ups(report({row("media", {range("20.1.2.3", all_ports("dropped"))}),
+                                        row("turn", {turn("turn.vendor.com")}),
+                                        controls(anchors())}));
+  EXPECT_TRUE(std::ranges::any_of(asked, [](const Probe& probe) {
+    const auto payload = probe.with.find("payload");
+    return probe.target.host == "20.1.2.3" && payload != probe.with.end() &&
+           payload->second == "stun";
+  }));
 }
 
 // Some filters say so in TLS instead of a reset.

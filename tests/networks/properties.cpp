@@ -149,8 +149,8 @@ class Judge {
         // What works without any probe being able to see it makes no difference.
         {network_offline, nothing_reached() || all_broken(but_names), "something works"},
         {firewall_stun_filtered, filters({Payload::stun, Payload::turn}), "no box filters STUN"},
-        {firewall_sip_filtered, has(BoxKind::accept) || filters({Payload::sip}),
-         "no box filters SIP"},
+        {firewall_media_filtered, filters({Payload::rtp}), "no box filters media"},
+        {firewall_sip_filtered, has(BoxKind::accept) || filters({Payload::sip}), "no SIP filter"},
         {firewall_tls_filtered, takes || filters({Payload::tls}) || has(BoxKind::names),
          "no box filters TLS"},
         {firewall_rate_limited, has(BoxKind::rate) || has(BoxKind::ban), "no box limits"},

@@ -336,8 +336,8 @@ Causes find_dropped_marks(const Diagnosis& context) {
   }));
   if (cause.explained.empty()) return {};
   cause.name(FindingCode::media_dscp_dropped, likely);
-  cause.title = phrase("Packets marked for voice (EF) are dropped on the way to {}",
-                       listed(hosts_of(cause.explained)));
+  cause.title =
+      phrase("Packets marked for voice (EF) do not reach {}", listed(hosts_of(cause.explained)));
   cause.fix = phrase(
       "Look for a rule or a queue that drops packets marked EF (DSCP 46): on your own switches, "
       "Wi-Fi and firewall first, then ask the Internet provider. Until then, turn off the marking "

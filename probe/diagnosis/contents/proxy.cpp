@@ -309,8 +309,7 @@ void say(CarryFault fault, const Probes& failed, Cause& cause) {
           proxy, hosts);
       return;
     case CarryFault::hung_up:
-      cause.title = phrase(
-          "The proxy {} agrees to connections to {}, but carries nothing over them", proxy, ports);
+      cause.title = phrase("The proxy {} carries nothing over connections to {}", proxy, ports);
       cause.fix = phrase(
           "Look in the log of the proxy {} for what ends connections to {}: its own inspection of "
           "TLS, a content filter, or a firewall behind it.",

@@ -267,6 +267,24 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
   return chosen;
 }
 
+// Where a box of the likeliest world has stopped nothing but media: does anything else pass there?
+void add_beside_media(const reach::Drawn& drawn, const std::vector<reach::Met>& met,
+                      Candidates& candidates) {
+  const auto& sight = drawn.sight;
+  for (const auto number : drawn.worlds.front().boxes) {
+    const reach::Packet* first = nullptr;
+    bool others = false;
+    for (std::size_t i = 0; i < met.size(); ++i) {
+      if (met[i].box != number || !reach::stops(met[i].fate)) continue;
+      const auto& packet = sight.packets[i];
+      others |= !packet.udp || packet.cargo != Cargo::rtp;
+      if (first == nullptr) first = &packet;
+    }
+    if (first != nullptr && !others)
+      candidates.add({true, sight.hosts[first->host], first->port, Cargo::stun});
+  }
+}
+
 // A rule that names ports but no host, and that packets to one host only have met, may be about
 // that host. Do packets to the control's host meet it, too? Asked over each transport.
 void add_second_hosts(const reach::Drawn& drawn, const std::vector<reach::Met>& met,
@@ -414,6 +432,7 @@ void ask_by_worlds(const Diagnosis& context, const Flow& control, const With& th
   const auto met = met_in_best(context, drawn);
   add_witnesses(drawn, met, silent, candidates);
   add_second_hosts(drawn, met, control, candidates);
+  add_beside_media(drawn, met, candidates);
   const auto witnesses = std::min(list.size(), most_witnesses);
   add_all(context, drawn.sight, control, candidates);
   add_between(drawn, candidates);

@@ -20,6 +20,22 @@ constexpr std::array read_over_udp{Read{bit(Cargo::stun), FindingCode::firewall_
                                    Read{bit(Cargo::ntp), ntp_filtered},
                                    Read{bit(Cargo::rtp), FindingCode::firewall_udp_range_blocked}};
 
+// Ports on which what that box reads was seen to pass.
+Ports passing_ports(const Clues& clues, const Box& box) {
+  return clues.ports_of(clues.select(clues.events, [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return packet.udp && (bit(packet.cargo) & box.cargoes) != 0 && is_good(clues.seen(event));
+  }));
+}
+
+// The same box, where it leaves some system ports alone: what they carry usually has another form.
+void propose_but_on(const Ports& ports, Box box, Boxes& boxes) {
+  if (ports.empty() || *ports.rbegin() >= first_user_port) return;
+  for (const auto port : ports) box.spared.push_back({single(port), Protocol::udp});
+  box.prior += static_cast<Bits>(ports.size()) * prior::listed_port;
+  boxes.push_back(box);
+}
+
 void propose_over_udp(const Clues& clues, Boxes& boxes) {
   for (const auto& read : read_over_udp) {
     const auto reads = [&](std::uint32_t event) {
@@ -45,6 +61,7 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
         box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
                     (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
         boxes.push_back(box);
+        if (box.cargoes == bit(Cargo::rtp)) propose_but_on(passing_ports(clues, box), box, boxes);
         const bool to_some = passes_elsewhere && stun_like && !beyond;
         if (!to_some || !one_domain(clues, dead)) continue;
         box.hosts = dead;

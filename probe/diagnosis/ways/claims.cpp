@@ -300,7 +300,7 @@ bool share_a_range(const Claim& one, const Claim& other) {
 
 bool Claim::goes_with(const Claim& other) const {
   const bool of_ports = is_of_ports() && other.is_of_ports();
-  if (beyond != other.beyond || only_media != other.only_media) return false;
+  if (beyond != other.beyond) return false;
   if (of_ports && udp() != other.udp()) return false;
   // What one box surely closes is no more by chance than all of it together.
   const bool one_box = surely_share_a_box(*this, other);
@@ -368,7 +368,6 @@ Claim claim_of(const Facts& facts, const ClosedFlows& closed) {
                  : any_sample(closed.flows, of_a_range) ? FindingCode::firewall_udp_range_blocked
                                                         : FindingCode::firewall_udp_port_blocked;
     claim.by_hosts = !wide_ports || !several;
-    claim.only_media = box.cargoes == reach::bit(Cargo::rtp);
   } else {
     claim.party = claim.beyond ? "" : closed.flows.front()->party;
   }

@@ -34,7 +34,6 @@ struct Claim : ClosedFlows {
   Confidence confidence = possible;  // by how sure it is, and by how it was seen
   bool beyond = false;               // the packets leave the site
   bool by_hosts = false;             // of ports: known for these hosts only
-  bool only_media = false;           // by a device that inspects payloads
   bool blocked = false;              // not only silence shows it
   std::string party{};               // whose, if only flows of one go together
 

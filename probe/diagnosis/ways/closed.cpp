@@ -184,9 +184,6 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : exact             ? phrase("ports {}", parts)
                                          : phrase("roughly ports {}", parts);
   const auto hosts = hosts_of(claim.probes);
-  const auto* stun = first_sample(claim.flows, [&](const FlowSample& sample) {
-    return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
-  });
   if (claim.beyond) {
     cause.owner = Owner::provider;
     cause.title = phrase("{} to {} is lost beyond this site, whatever the destination",
@@ -197,23 +194,17 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
         claim.udp() ? phrase(" (check the firewall's log for dropped replies)") : "",
         asked_flows(context, cause), where_the_list_is(context, claim.probes));
   } else {
-    const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp());
+    const auto what = transport(claim.udp());
     cause.title =
         claim.by_hosts && hosts.size() == 1 && spans.size() < 2
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
             : phrase("The firewall blocks outgoing {} to {}", what, ports);
     const auto asked = asked_flows(context, cause);
-    cause.fix = stun != nullptr
-                    ? phrase(
-                          "Turn off the inspection that drops UDP it does not recognize "
-                          "(application control, \"unknown-udp\") for these flows, and allow "
-                          "outgoing UDP (and return traffic) {} to the whole range: {}.",
-                          from_users(context), asked)
-                : range && !one_port
+    cause.fix = range && !one_port
                     ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
                              from_users(context), asked)
-                    : phrase("Allow outgoing {} (and return traffic) {}: {}.",
-                             transport(claim.udp()), from_users(context), asked);
+                    : phrase("Allow outgoing {} (and return traffic) {}: {}.", what,
+                             from_users(context), asked);
     cause.fix += ask_the_device(context, device_of(claim.flows));
     cause.fix += where_the_list_is(context, claim.probes);
   }
@@ -223,7 +214,6 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
         claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
     cause.contrast({within->result->probe.id, span->bounds()});
   }
-  if (stun != nullptr) cause.contrast(what_it_saw(*stun));
   const auto control = claim.udp() ? control_for(context, claim.flows.front()->host)
                                    : reachable_port_of_same_host(context, *claim.flows.front());
   if (control && !range) cause.contrast(*control);

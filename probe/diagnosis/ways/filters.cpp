@@ -35,6 +35,7 @@ std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Bo
     if (!packet.udp || !died || !reads(packet) || !another_passes) continue;
     const auto* protocol = packet.cargo == Cargo::turn   ? "TURN"
                            : packet.cargo == Cargo::stun ? "STUN"
+                           : packet.cargo == Cargo::rtp  ? "RTP"
                                                          : "SIP";
     found.push_back(
         {event.probe,
@@ -87,6 +88,30 @@ Causes find_stun_filter(const Diagnosis& context) {
     return is_stun(result) && !is_udp(result) && answered;
   });
   cause->show(answered_by_stream, 2);
+  cause->show(cause->explained, 4);
+  return {*cause};
+}
+
+// Only beside another packet that passes: media dies of a closed port as well.
+Causes find_media_filter(const Diagnosis& context) {
+  const auto reads_media = [](const reach::Box& box) {
+    return box.kind == reach::Kind::inspect && box.cargoes == reach::bit(Cargo::rtp) && !box.beyond;
+  };
+  auto cause = cause_by_boxes(
+      context, FindingCode::firewall_media_filtered, reads_media,
+      [](const ProbeResult& result) { return is_udp(result) && goes_outside(result); });
+  if (!cause) return {};
+  const auto told = told_by_worlds(
+      context, [&](const reach::Box& box, const reach::World&) { return reads_media(box); });
+  cause->evidence = contrasts(context, *told->box);
+  if (cause->evidence.empty()) return {};
+  cause->title = phrase("The firewall lets UDP out, but not media (RTP)");
+  cause->fix = phrase(
+      "Turn off the inspection that drops RTP, or UDP that it does not recognize (application "
+      "control, \"RTP\", \"VoIP\", \"unknown-udp\") {}, and allow this traffic (and return "
+      "traffic): {}.{}",
+      for_users(context), asked_flows(context, *cause),
+      where_the_list_is(context, cause->explained));
   cause->show(cause->explained, 4);
   return {*cause};
 }
@@ -152,7 +177,7 @@ Causes find_taken_connections(const Diagnosis& context) {
   const auto ports = named_ports(ports_of(cause->explained));
   cause->title =
       by_servers
-          ? phrase("TCP to {} connects, but nothing that is sent over it is answered", ports)
+          ? phrase("TCP to {} connects, but carries nothing", ports)
           : phrase("A device in the path answers TCP to {} itself; nothing comes back", ports);
   cause->fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow it (and "

@@ -102,6 +102,8 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
       return box.code == FindingCode::firewall_tls_filtered ? phrase("a filter that cuts off TLS")
              : box.code == FindingCode::firewall_stun_filtered
                  ? phrase("a device that recognizes STUN and drops it")
+             : box.cargoes == reach::bit(Cargo::rtp)
+                 ? phrase("a device that recognizes media (RTP) and drops it")
              : box.code.finding == FindingCode::firewall_sip_filtered
                  ? phrase("a device that recognizes SIP and drops it")
                  : Text();
