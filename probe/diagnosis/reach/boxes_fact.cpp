@@ -44,6 +44,7 @@ constexpr std::array fact_rows{
     Row{proxy_login, FindingCode::proxy_auth_required, bits(4), bit(proxy_login)},
     Row{proxy_denied, FindingCode::proxy_connect_denied, bits(4), bit(proxy_denied)},
     Row{proxy_silent, FindingCode::proxy_unreachable, bits(4), bit(proxy_silent)},
+    Row{proxy_error, FindingCode::proxy_upstream_failed, bits(4), bit(proxy_error)},
     // Nothing leaves this computer.
     Row{no_link, FindingCode::network_no_gateway, bits(2), bit(no_link) | bit(name_fails),
         Fate::elsewhere},

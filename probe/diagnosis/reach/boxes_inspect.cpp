@@ -20,6 +20,20 @@ constexpr std::array read_over_udp{Read{bit(Cargo::stun), FindingCode::firewall_
                                    Read{bit(Cargo::ntp), ntp_filtered},
                                    Read{bit(Cargo::rtp), FindingCode::firewall_udp_range_blocked}};
 
+// Media died where other packets to the same port of the same host passed. Otherwise it may be the
+// port.
+bool passes_beside_media(const Clues& clues) {
+  std::set<std::pair<HostId, std::uint16_t>> dead;
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.bad)) {
+    if (packet.udp && packet.cargo == Cargo::rtp) dead.insert({packet.host, packet.port});
+  }
+  return std::ranges::any_of(clues.events, [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return packet.udp && packet.cargo != Cargo::rtp && is_good(clues.seen(event)) &&
+           dead.contains({packet.host, packet.port});
+  });
+}
+
 // Ports on which what that box reads was seen to pass.
 Ports passing_ports(const Clues& clues, const Box& box) {
   return clues.ports_of(clues.select(clues.events, [&](std::uint32_t event) {
@@ -46,6 +60,10 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
     if (bad.empty()) continue;
     const bool stun_like = (read.cargoes & stun_and_turn) != 0;
     const bool turn_alone = read.cargoes == bit(Cargo::turn);
+    const bool media = read.cargoes == bit(Cargo::rtp);
+    const Code code = media && passes_beside_media(clues)
+                          ? Code(FindingCode::firewall_media_filtered)
+                          : read.code;
     const auto dead = clues.hosts_of(bad);
     const bool passes_elsewhere = std::ranges::any_of(clues.events, [&](std::uint32_t event) {
       const bool alive = !holds(dead, clues.packet(event).host);
@@ -54,14 +72,14 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
     for (const auto action : actions(clues, bad)) {
       for (const bool beyond : {false, true}) {
         if (action == Fate::deaf) continue;
-        Box box{.kind = Kind::inspect, .code = read.code, .fate = action};
+        Box box{.kind = Kind::inspect, .code = code, .fate = action};
         box.protocol = Protocol::udp;
         box.cargoes = read.cargoes;
         box.beyond = beyond;
         box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
                     (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
         boxes.push_back(box);
-        if (box.cargoes == bit(Cargo::rtp)) propose_but_on(passing_ports(clues, box), box, boxes);
+        if (media) propose_but_on(passing_ports(clues, box), box, boxes);
         const bool to_some = passes_elsewhere && stun_like && !beyond;
         if (!to_some || !one_domain(clues, dead)) continue;
         box.hosts = dead;

@@ -32,20 +32,14 @@ std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such
 
 std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
                                      const OfProbes& may_fail_by_it) {
-  const auto is_its = [&](const reach::Box& box) {
-    return family.apart ? box.code == family : box.code.finding == family.finding;
-  };
-  return cause_by_boxes(context, *family.finding, is_its, may_fail_by_it);
-}
-
-std::optional<Cause> cause_by_boxes(const Diagnosis& context, FindingCode code,
-                                    const std::function<bool(const reach::Box&)>& is_its,
-                                    const OfProbes& may_fail_by_it) {
   const auto is_open = [&](const ProbeResult& result) {
     return failing(result) && !context.explained(result) && may_fail_by_it(result);
   };
   if (!context.any_probe(is_open)) return std::nullopt;
   const auto& drawn = context.worlds();
+  const auto is_its = [&](const reach::Box& box) {
+    return family.apart ? box.code == family : box.code.finding == family.finding;
+  };
   const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
     return is_its(box) && reach::hurts_rows(box, drawn.asked);
   });
@@ -55,7 +49,7 @@ std::optional<Cause> cause_by_boxes(const Diagnosis& context, FindingCode code,
     const auto* result = context.find(drawn.sight.events.flows[event].probe);
     if (is_open(*result)) add_once(cause.explained, result);
   }
-  cause.name(code, told->confidence());
+  cause.name(*family.finding, told->confidence());
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (cause.confidence == possible && !context.breaks_capability(cause.explained))
     return std::nullopt;

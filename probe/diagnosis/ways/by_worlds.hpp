@@ -32,9 +32,4 @@ std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such
 std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
                                      const OfProbes& may_fail_by_it);
 
-// The same for boxes that are told apart by more than their code.
-std::optional<Cause> cause_by_boxes(const Diagnosis& context, FindingCode code,
-                                    const std::function<bool(const reach::Box&)>& is_its,
-                                    const OfProbes& may_fail_by_it);
-
 }  // namespace callready::findings

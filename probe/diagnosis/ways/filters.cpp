@@ -94,16 +94,13 @@ Causes find_stun_filter(const Diagnosis& context) {
 
 // Only beside another packet that passes: media dies of a closed port as well.
 Causes find_media_filter(const Diagnosis& context) {
-  const auto reads_media = [](const reach::Box& box) {
-    return box.kind == reach::Kind::inspect && box.cargoes == reach::bit(Cargo::rtp) && !box.beyond;
-  };
-  auto cause = cause_by_boxes(
-      context, FindingCode::firewall_media_filtered, reads_media,
+  auto cause = cause_by_worlds(
+      context, FindingCode::firewall_media_filtered,
       [](const ProbeResult& result) { return is_udp(result) && goes_outside(result); });
   if (!cause) return {};
-  const auto told = told_by_worlds(
-      context, [&](const reach::Box& box, const reach::World&) { return reads_media(box); });
-  cause->evidence = contrasts(context, *told->box);
+  const auto* box = near_filter(context, FindingCode::firewall_media_filtered);
+  if (box == nullptr) return {};
+  cause->evidence = contrasts(context, *box);
   if (cause->evidence.empty()) return {};
   cause->title = phrase("The firewall lets UDP out, but not media (RTP)");
   cause->fix = phrase(
