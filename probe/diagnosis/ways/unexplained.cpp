@@ -173,7 +173,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
       return result.observation.outcome == Outcome::unresolved && facts.asked_for(result) &&
              reasons.contains(reason(result));
     }));
-    const auto names = hosts_of(cause.explained);
+    auto names = hosts_of(cause.explained);
+    std::erase(names, "");  // of a call that only gathers addresses
     add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
       return result.probe.check == CheckKind::dns && failing(result) && facts.asked_for(result) &&
              contains(names, result.probe.target.host);
