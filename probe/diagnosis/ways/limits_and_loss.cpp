@@ -180,6 +180,16 @@ void add_counts(Cause& cause, const Facts& facts) {
              news.result);
 }
 
+// The user chose several interfaces: these are the several ways, and they are known apart.
+bool over_several_interfaces(const Facts& facts) {
+  std::set<std::string_view> interfaces;
+  for (const auto& result : facts.report.probes) {
+    const auto by = parameter_of(result.probe, "interface");
+    if (!by.empty()) interfaces.insert(by);
+  }
+  return interfaces.size() > 1;
+}
+
 }  // namespace
 
 // Flows are spread over several lines or links, of which one is dead: the same request gets through
@@ -187,6 +197,7 @@ void add_counts(Cause& cause, const Facts& facts) {
 Causes find_dead_path(const Diagnosis& context) {
   // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
+  if (over_several_interfaces(context)) return {};
   // What was counted would hurt a call, even if it has hurt no request of ours.
   const bool counted = new_flows_die_by_turns(context);
   if (!counted && !any_is_open(context)) return {};
