@@ -104,9 +104,8 @@ std::optional<Text> note_of_rewritten_answers(const std::vector<ProbeResult>& re
   const auto& [host, address] = *named.begin();
   return phrase(
       "{} and other STUN servers outside give {}, a private address, as this computer's public "
-      "one: "
-      "a device in the path rewrites their answers (an ALG, \"application layer gateway\"). Turn "
-      "that off: calls that need no relay may have no sound.",
+      "one: a device in the path rewrites their answers (an ALG, \"application layer gateway\"). "
+      "Turn that off: calls that need no relay may have no sound.",
       host, address);
 }
 

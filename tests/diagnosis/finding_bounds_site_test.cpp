@@ -98,7 +98,10 @@ TEST(Proxy, ThatLeavesOnePortUnansweredIsTheCause) {
 
 // Whose names it cannot look up, for example: those fail, and others get through.
 TEST(Proxy, ThatDoesNotGetThroughItselfIsTheCause) {
-  const auto failing = [](std::string host) { return not_carried(std::move(host), "503"); };
+  const auto failing = [](std::string host) {
+    return with(not_carried(std::move(host), "503"),
+                {EvidenceKind::proxy_reply, "503", {{Fact::status, std::int64_t{503}}}});
+  };
   const auto found = carried_by_proxy({failing("portal.vendor.com"), failing("files.other.net")},
                                       {proxied(tls("www.google.com"))});
   const auto its = std::ranges::find(found, FindingCode::proxy_upstream_failed, &Finding::code);
@@ -556,9 +559,9 @@ TEST(MediaFilter, IsNotWhatAPortRuleIs) {
 }
 
 TEST(MediaFilter, IsLookedForWhereNothingButMediaDies) {
-  const auto asked = follow_ups(report({row("media", {range("20.1.2.3", all_ports("dropped"))}),
-                                        row("turn", {turn("turn.vendor.com")}),
-                                        controls(anchors())}));
+  const auto asked =
+      follow_ups(report({row("media", {range("20.1.2.3", all_ports("dropped"))}),
+                         row("turn", {turn("turn.vendor.com")}), controls(anchors())}));
   EXPECT_TRUE(std::ranges::any_of(asked, [](const Probe& probe) {
     const auto payload = probe.with.find("payload");
     return probe.target.host == "20.1.2.3" && payload != probe.with.end() &&

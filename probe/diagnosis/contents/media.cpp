@@ -356,9 +356,8 @@ Causes find_interruption(const Diagnosis& context) {
   cause.title = phrase("This computer lost its network connection during the test");
   cause.fix = phrase(
       "Look for what interrupts the connection: Wi-Fi that roams or is weak, a loose cable or "
-      "dock, "
-      "a VPN that reconnects. Calls drop or fall silent each time. Then run this again: what was "
-      "measured up to then is not counted.");
+      "dock, a VPN that reconnects. Calls drop or fall silent each time. Then run this again: what "
+      "was measured up to then is not counted.");
   for (const auto* stream : streams) {
     cause.tell(phrase("{}: after {} packets of a simulated call, this computer had no way to send "
                       "the next one.",

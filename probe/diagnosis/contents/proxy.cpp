@@ -263,9 +263,9 @@ std::optional<CarryFault> carry_fault(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
   if (is_direct(result) || has_certificate(result)) return std::nullopt;
   if (detail == DetailCode::proxy_timed_out) return CarryFault::unanswered;
-  if (detail.status() >= 502 && detail.status() <= 504 &&
-      result.observation.outcome == Outcome::failed)
-    return CarryFault::upstream;
+  // Its own word, not that of a server behind it.
+  const auto said = number_of(result, EvidenceKind::proxy_reply, Fact::status).value_or(0);
+  if (said >= 502 && said <= 504) return CarryFault::upstream;
   const bool ended = detail == DetailCode::closed_by_peer ||
                      detail == DetailCode::connection_reset || detail == DetailCode::tls_timed_out;
   if (ended && over_tls(result)) return CarryFault::hung_up;

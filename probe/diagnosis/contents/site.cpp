@@ -223,8 +223,7 @@ Causes find_redirected_pages(const Diagnosis& context) {
   cause.title = phrase("A device answers plain HTTP (TCP 80) in place of the servers");
   cause.fix = phrase(
       "Find out who runs {}, where pages are redirected to: the Internet provider (a bill, a "
-      "quota), "
-      "or a web filter of this site. Have TCP 80 to the service's hosts exempted.",
+      "quota), or a web filter of this site. Have TCP 80 to the service's hosts exempted.",
       *places.begin());
   cause.contradicted = plain_http_answers(context);
   cause.explained = context.probes_that([&](const ProbeResult& result) {

@@ -74,10 +74,12 @@ bool has_given_root(const ProbeResult& result) {
 }
 
 // Those issuers of given roots that sign for well-known public servers, too: inspection devices.
+// Through a proxy, that is what it was given for.
 std::set<std::string> given_inspectors(const Facts& facts) {
   std::set<std::string> issuers;
   for (const auto& result : facts.report.probes) {
-    if (result.probe.control() && has_certificate(result) && has_given_root(result))
+    if (result.probe.control() && is_direct(result) && has_certificate(result) &&
+        has_given_root(result))
       issuers.insert(chain_of(result).back().issuer);
   }
   return issuers;

@@ -8,6 +8,10 @@ const reach::Drawn& Diagnosis::worlds() const {
   return *worlds_;
 }
 
+bool is_of(reach::Code family, const reach::Box& box) {
+  return family.apart ? box.code == family : box.code.finding == family.finding;
+}
+
 std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such) {
   const auto& drawn = context.worlds();
   Told told;
@@ -37,9 +41,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   };
   if (!context.any_probe(is_open)) return std::nullopt;
   const auto& drawn = context.worlds();
-  const auto is_its = [&](const reach::Box& box) {
-    return family.apart ? box.code == family : box.code.finding == family.finding;
-  };
+  const auto is_its = [&](const reach::Box& box) { return is_of(family, box); };
   const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
     return is_its(box) && reach::hurts_rows(box, drawn.asked);
   });

@@ -23,6 +23,9 @@ struct Told {
   Confidence confidence() const { return reach::confidence_of(sure); }
 };
 
+// A family is one finding, or, if its code says so, a part of it that stands apart.
+bool is_of(reach::Code family, const reach::Box& box);
+
 // Nothing if the best world has no such box, and all that have one are less likely than not.
 std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such);
 

@@ -10,10 +10,9 @@ namespace {
 
 // The device behind that finding, according to the worlds. Null if there is none, or if it is
 // further out: there it is not this site's, and looks like servers that keep silent.
-const reach::Box* near_filter(const Diagnosis& context, FindingCode code) {
-  const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
-    return box.code.finding == code;
-  });
+const reach::Box* near_filter(const Diagnosis& context, reach::Code family) {
+  const auto told = told_by_worlds(
+      context, [&](const reach::Box& box, const reach::World&) { return is_of(family, box); });
   return told && !told->box->beyond ? told->box : nullptr;
 }
 
@@ -166,7 +165,7 @@ Causes find_taken_connections(const Diagnosis& context) {
                                  return !is_udp(result) && result.observation.round_trip;
                                });
   if (!cause) return {};
-  const auto* box = near_filter(context, FindingCode::firewall_tcp_port_blocked);
+  const auto* box = near_filter(context, reach::connections_taken);
   const bool by_servers = box != nullptr && box->fate != reach::Fate::take;
   if (!by_servers && !context.any_probe(is_taken_near))
     cause->confidence = std::max(cause->confidence, likely);
@@ -181,7 +180,7 @@ Causes find_taken_connections(const Diagnosis& context) {
       "return traffic) {}: {}.{}",
       from_users(context), asked_flows(context, *cause),
       where_the_list_is(context, cause->explained));
-  if (by_servers) {
+  if (by_servers && box->fate == reach::Fate::mute) {
     cause->fix = phrase(
                      "Check that both directions of these connections pass the same firewall: one "
                      "that does not see the replies drops what follows (asymmetric routing).") +
