@@ -389,6 +389,11 @@ FIREWALL = [
           lambda plan, value: setattr(plan, "udp_timeout", int(value)), "5"),
     Fault("dscp-cleared", "the router clears the marks of packets",
           _add("mangle", "ip dscp set cs0")),
+    Fault("rtp-dropped", "UDP that looks like RTP is dropped, whatever its port",
+          _add("inspect", 'iifname "lan" udp dport != { 53, 123, 443 } '
+               "meta l4proto udp @th,64,2 2 drop")),
+    Fault("tcp-carries-nothing", "TCP connects, and what it carries is dropped",
+          _add("inspect", 'iifname "lan" tcp flags & (syn | rst) == 0 drop')),
     Fault("tls-reset", "TLS hellos to 443 are answered with a reset, whoever they are for",
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 reject with tcp reset")),
     Fault("tls-dropped", "TLS hellos to 443 vanish, whoever they are for",

@@ -162,7 +162,9 @@ Causes find_sip_filter(const Diagnosis& context) {
 Causes find_taken_connections(const Diagnosis& context) {
   auto cause = cause_by_worlds(context, reach::connections_taken,
                                [](const ProbeResult& result) {  // that stood, and died
-                                 return !is_udp(result) && result.observation.round_trip;
+                                 const auto& seen = result.observation;
+                                 return !is_udp(result) &&
+                                        (seen.round_trip || seen.outcome == Outcome::failed);
                                });
   if (!cause) return {};
   const auto* box = near_filter(context, reach::connections_taken);
