@@ -547,6 +547,7 @@ TEST(MediaFilter, IsNotWhatAPortRuleIs) {
                                  range("20.9.9.9", all_ports("dropped"))}),
                    row("turn", {turn("turn.vendor.com")}), controls(anchors()),
                    follow_up({udp_hop("20.1.2.3", 10'000, stun_seen, "stun"),
+                              udp_hop("20.9.9.9", 10'000, stun_seen, "stun"),
                               udp_hop("20.1.2.3", 10'000, "dropped")})});
   };
   const auto found = only(made("left_site"));

@@ -285,7 +285,8 @@ TEST(SipFilter, OfUdpStandsBesideTcpThatWorks) {
 TEST(UdpRange, SaysWhereOnlyStunPasses) {
   const auto made = [](const std::string& result) {
     return report({row("media", {range("20.1.2.3", all_ports("dropped"))}), controls(anchors()),
-                   follow_up({udp_hop("20.1.2.3", 10'000, result, "stun")})});
+                   follow_up({udp_hop("20.1.2.3", 10'000, result, "stun"),
+                              udp_hop("20.1.2.3", 20'000, result, "stun")})});
   };
   EXPECT_EQ(codes(made("left_site")), Codes{"firewall.media_filtered (certain)"});
   EXPECT_EQ(codes(made("dropped")), Codes{"firewall.udp_range_blocked (likely)"});

@@ -268,20 +268,27 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
 }
 
 // Where a box of the likeliest world has stopped nothing but media: does anything else pass there?
+// Asked twice, since one packet may have taken another path.
 void add_beside_media(const reach::Drawn& drawn, const std::vector<reach::Met>& met,
                       Candidates& candidates) {
   const auto& sight = drawn.sight;
   for (const auto number : drawn.worlds.front().boxes) {
-    const reach::Packet* first = nullptr;
+    const reach::Packet *first = nullptr, *second = nullptr;
     bool others = false;
     for (std::size_t i = 0; i < met.size(); ++i) {
       if (met[i].box != number || !reach::stops(met[i].fate)) continue;
       const auto& packet = sight.packets[i];
       others |= !packet.udp || packet.cargo != Cargo::rtp;
       if (first == nullptr) first = &packet;
+      if (packet.host != first->host || packet.port != first->port) second = &packet;
     }
-    if (first != nullptr && !others)
-      candidates.add({true, sight.hosts[first->host], first->port, Cargo::stun});
+    if (first == nullptr || others) continue;
+    candidates.add({true, sight.hosts[first->host], first->port, Cargo::stun});
+    if (second != nullptr) {
+      candidates.add({true, sight.hosts[second->host], second->port, Cargo::stun});
+    } else {
+      candidates.add({true, sight.hosts[first->host], first->port, Cargo::sip});
+    }
   }
 }
 
