@@ -374,9 +374,8 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
       co_return;
     }
   }
-  bool under_way = false;
-  if (!failure) {
-    under_way = true;
+  const bool under_way = !failure;
+  if (under_way) {
     stream->fit_into(context.deadline);
     failure = co_await stream->run();
   }

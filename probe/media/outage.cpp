@@ -88,8 +88,8 @@ std::optional<MediaOutage> outage_of(const Asked& asked, Number last,
   const bool amid = longest >= silent_amid;
   const auto end = all.rbegin()->first;
   // It had come back after a longer one: nobody knows that this one would last.
-  const bool may_end_too = amid && last - std::min(last, end) < longest;
-  if (may_end_too || !ends_in_silence(asked, last, replies, interval_ms))
+  const bool may_come_back = amid && last - std::min(last, end) < longest;
+  if (may_come_back || !ends_in_silence(asked, last, replies, interval_ms))
     return amid ? std::optional(outage) : std::nullopt;
   outage = {};
   outage.to_the_end = true;

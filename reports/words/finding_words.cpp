@@ -261,8 +261,8 @@ constexpr std::array all_words{
         "are not, however often they are sent again.",
         "Find the line or link that does not work, and switch it off until it is repaired."},
     FindingWords{FindingCode::network_http_redirected, "Plain HTTP is answered by a device",
-                 "Whatever asks over TCP 80, such as a check of certificates, gets a page of "
-                 "somebody else's.",
+                 "Whatever asks over TCP 80, such as a check of certificates, gets somebody else's "
+                 "page.",
                  "Known pages of several operators were redirected to the same place.",
                  "Find out who runs the page, and have the service's hosts exempted."},
     FindingWords{FindingCode::network_interrupted, "The connection was interrupted",

@@ -235,19 +235,20 @@ Cause no_way_to_the_proxy(const Probes& probes) {
 }
 
 // Direct connections to the endpoints of these that fail and wait for the proxy, too.
-Probes waiting_for(const Facts& facts, const Probes& proxied) {
+Probes waiting_for(const DirectWays& ways, const Probes& proxied) {
   const auto endpoints = set_of(proxied, host_and_port);
-  return those_that(DirectWays(facts).waiting(), [&](const ProbeResult& result) {
+  return those_that(ways.waiting(), [&](const ProbeResult& result) {
     return !is_udp(result) && endpoints.contains(host_and_port(result));
   });
 }
 
-// What the dead requests mean where no connection gets out by itself, and where some do.
-void reckon_direct_ways(const Diagnosis& context, Cause& cause, const Probes& dead) {
+// What else `dead` requests cost: all that waits for the proxy, where no connection gets out
+// without it; otherwise programs that go by the setting.
+void add_what_it_costs(const Diagnosis& context, const DirectWays& ways, const Probes& dead,
+                       Cause& cause) {
   if (context.no_tcp_gets_out()) {
-    add_what_waits(cause, DirectWays(context), Closes::direct_tcp);
+    add_what_waits(cause, ways, Closes::direct_tcp);
   } else {
-    // Programs that go by the setting reach nothing, although the direct way is open.
     cause.affects = sets_of(context, asked_for_ones(context, dead));
   }
 }
@@ -278,8 +279,9 @@ Probes failed_so(const Diagnosis& context, const Probes& probes, CarryFault faul
   const auto is_so = [&](const ProbeResult& one) { return carry_fault(one) == fault; };
   std::set<std::uint16_t> carried;
   for (const auto* one : probes) {
-    const bool other = over_tls(*one) || fault == CarryFault::unanswered;
-    if (other && !is_so(*one)) carried.insert(one->probe.target.port());
+    // A plain connection shows only that the proxy has agreed.
+    const bool tells = over_tls(*one) || fault == CarryFault::unanswered;
+    if (tells && !is_so(*one)) carried.insert(one->probe.target.port());
   }
   return those_that(probes, [&](const ProbeResult& one) {
     const bool by_port = fault != CarryFault::upstream && carried.contains(one.probe.target.port());
@@ -353,13 +355,16 @@ Causes find_pac_failure(const Diagnosis& context) {
 }
 
 Causes find_proxy_unreachable(const Diagnosis& context) {
+  const auto proxied = by_proxy(proxied_probes(context));
+  if (proxied.empty()) return {};
+  const DirectWays ways(context);
   Causes causes;
-  for (const auto& probes : by_proxy(proxied_probes(context))) {
+  for (const auto& probes : proxied) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
     if (context.proxy_speaks) continue;
-    reckon_direct_ways(context, cause, probes);
+    add_what_it_costs(context, ways, probes, cause);
   }
   return causes;
 }
@@ -389,8 +394,11 @@ Causes find_proxy_login(const Diagnosis& context) {
 
 // It is there and willing, and carries nothing, or not to everybody.
 Causes find_failing_proxy(const Diagnosis& context) {
+  const auto proxied = by_proxy(proxied_probes(context));
+  if (proxied.empty()) return {};
+  const DirectWays ways(context);
   Causes causes;
-  for (const auto& probes : by_proxy(proxied_probes(context))) {
+  for (const auto& probes : proxied) {
     if (std::ranges::all_of(probes, without_proxy)) continue;
     for (const auto fault : {CarryFault::unanswered, CarryFault::upstream, CarryFault::hung_up}) {
       const auto failed = failed_so(context, probes, fault);
@@ -403,9 +411,9 @@ Causes find_failing_proxy(const Diagnosis& context) {
       say(fault, failed, cause);
       cause.show(failed, 4);
       if (fault == CarryFault::upstream) {
-        if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(context, failed));
+        if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(ways, failed));
       } else {
-        reckon_direct_ways(context, cause, failed);
+        add_what_it_costs(context, ways, failed, cause);
       }
     }
   }
@@ -465,10 +473,11 @@ Causes find_proxy_required(const Diagnosis& context) {
 Causes find_proxy_denials(const Diagnosis& context) {
   const auto all = context.probes_that(is_turned_down);
   if (all.empty()) return {};
+  const DirectWays ways(context);
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context, all))) {
     auto& cause = causes.emplace_back(denied);
-    if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(context, denied));
+    if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(ways, denied));
     // One server may speak HTTP without TLS by itself.
     const bool sure =
         parties_of(denied).size() > 1 ||

@@ -73,6 +73,8 @@ bool has_given_root(const ProbeResult& result) {
   return flag_of(result, EvidenceKind::chain_root, Fact::given) == true;
 }
 
+std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
+
 // Those issuers of given roots that sign for well-known public servers, too: inspection devices.
 // Through a proxy, that is what it was given for.
 std::set<std::string> given_inspectors(const Facts& facts) {
@@ -80,7 +82,7 @@ std::set<std::string> given_inspectors(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     if (result.probe.control() && is_direct(result) && has_certificate(result) &&
         has_given_root(result))
-      issuers.insert(chain_of(result).back().issuer);
+      issuers.insert(last_issuer(result));
   }
   return issuers;
 }
@@ -93,8 +95,6 @@ bool is_of_unknown_public_authority(const ProbeResult& result) {
          result.observation.detail == DetailCode::untrusted && !chain.empty() &&
          chain.front().publicly_logged && product_of(chain).empty();
 }
-
-std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
   const auto name = chain_of(result).front().issuer;
@@ -384,10 +384,9 @@ Causes find_certificate_faults(const Diagnosis& context) {
       const auto asked_for = asked_for_ones(context, probes);
       const auto hosts = listed(hosts_of(asked_for));
       const auto detail = subject_of_fix(fault, *asked_for.front());
-      cause.title = marked_text(fault.title, hosts, detail);
-      cause.fix = marked_text(fault.fix, hosts, detail);
-      if (std::ranges::all_of(asked_for,
-                              [&](const auto* one) { return is_home_made(context, *one); })) {
+      const bool home_made = std::ranges::all_of(
+          asked_for, [&](const auto* one) { return is_home_made(context, *one); });
+      if (home_made) {
         cause.owner = Owner::helpdesk;
         cause.title = phrase("Self-signed certificate: {}", hosts);
         cause.fix = phrase(
@@ -395,6 +394,9 @@ Causes find_certificate_faults(const Diagnosis& context) {
             "applications trust, or install this one on them (to test with it: --ca-file FILE). If "
             "the server has another certificate, find out what answers in its place.",
             hosts);
+      } else {
+        cause.title = marked_text(fault.title, hosts, detail);
+        cause.fix = marked_text(fault.fix, hosts, detail);
       }
       if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front()))
         cause.confidence = likely;

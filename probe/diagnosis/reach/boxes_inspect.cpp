@@ -20,20 +20,6 @@ constexpr std::array read_over_udp{Read{bit(Cargo::stun), FindingCode::firewall_
                                    Read{bit(Cargo::ntp), ntp_filtered},
                                    Read{bit(Cargo::rtp), FindingCode::firewall_udp_range_blocked}};
 
-// Media died where other packets to the same port of the same host passed. Otherwise it may be the
-// port.
-bool passes_beside_media(const Clues& clues) {
-  std::set<std::pair<HostId, std::uint16_t>> dead;
-  for (const auto& [packet, event] : clues.sight.seen_packets(clues.bad)) {
-    if (packet.udp && packet.cargo == Cargo::rtp) dead.insert({packet.host, packet.port});
-  }
-  return std::ranges::any_of(clues.events, [&](std::uint32_t event) {
-    const auto& packet = clues.packet(event);
-    return packet.udp && packet.cargo != Cargo::rtp && is_good(clues.seen(event)) &&
-           dead.contains({packet.host, packet.port});
-  });
-}
-
 // Ports on which what that box reads was seen to pass.
 Ports passing_ports(const Clues& clues, const Box& box) {
   return clues.ports_of(clues.select(clues.events, [&](std::uint32_t event) {
@@ -61,7 +47,8 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
     const bool stun_like = (read.cargoes & stun_and_turn) != 0;
     const bool turn_alone = read.cargoes == bit(Cargo::turn);
     const bool media = read.cargoes == bit(Cargo::rtp);
-    const Code code = media && passes_beside_media(clues)
+    // Where nothing else passes, it may be the port.
+    const Code code = media && passed_beside_media(clues.sight) > 0
                           ? Code(FindingCode::firewall_media_filtered)
                           : read.code;
     const auto dead = clues.hosts_of(bad);

@@ -391,4 +391,18 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   return sight;
 }
 
+std::size_t passed_beside_media(const Sight& sight) {
+  std::set<std::pair<HostId, std::uint16_t>> dead;
+  for (const auto& [packet, event] : sight.seen_packets()) {
+    const bool died = event.seen == Seen::dropped || event.seen == Seen::prohibited;
+    if (packet.udp && packet.cargo == Cargo::rtp && died) dead.insert({packet.host, packet.port});
+  }
+  std::size_t passed = 0;
+  for (const auto& [packet, event] : sight.seen_packets()) {
+    const bool another = packet.udp && packet.cargo != Cargo::rtp;
+    passed += another && is_good(event.seen) && dead.contains({packet.host, packet.port});
+  }
+  return passed;
+}
+
 }  // namespace callready::reach

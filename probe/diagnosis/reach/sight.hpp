@@ -114,4 +114,8 @@ struct Sight {
 Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
            const std::vector<std::string>& resolvers, const std::vector<const Target*>& asked = {});
 
+// How many packets of another kind passed over UDP, on the way or all of it, to a port of a host
+// where media died on the way.
+std::size_t passed_beside_media(const Sight& sight);
+
 }  // namespace callready::reach

@@ -52,6 +52,16 @@ bool speaks_sip_over_tls(const Facts& facts, const std::string& host) {
   });
 }
 
+// A request for STUN gets no answer from a server that answers everybody.
+bool stun_gets_lost(const Facts& facts) {
+  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
+    return flow.udp && any_sample(flow, [](const FlowSample& sample) {
+             return sample.responder && sample.cargo == Cargo::stun &&
+                    sample.way == Reachability::lost;
+           });
+  });
+}
+
 }  // namespace
 
 // Silence alone shows no device.
@@ -91,40 +101,15 @@ Causes find_stun_filter(const Diagnosis& context) {
   return {*cause};
 }
 
-// A request for STUN gets no answer from a server that answers everybody.
-bool stun_gets_lost(const Facts& facts) {
-  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
-    return flow.udp && any_sample(flow, [](const FlowSample& sample) {
-             return sample.responder && sample.cargo == Cargo::stun &&
-                    sample.way == Reachability::lost;
-           });
-  });
-}
-
-// How many packets of another kind passed where media died.
-std::ptrdiff_t passed_beside_media(const reach::Sight& sight) {
-  std::set<std::pair<reach::HostId, std::uint16_t>> dead;
-  for (const auto& [packet, event] : sight.seen_packets()) {
-    const bool died = event.seen == Seen::dropped || event.seen == Seen::prohibited;
-    if (packet.udp && packet.cargo == Cargo::rtp && died) dead.insert({packet.host, packet.port});
-  }
-  std::ptrdiff_t passed = 0;
-  for (const auto& [packet, event] : sight.seen_packets()) {
-    const bool another = packet.udp && packet.cargo != Cargo::rtp;
-    passed += another && reach::is_good(event.seen) && dead.contains({packet.host, packet.port});
-  }
-  return passed;
-}
-
 // Only beside other packets that pass: media dies of a closed port as well. One may have taken
 // another path; and where what should pass gets lost, too, they show little.
 Causes find_media_filter(const Diagnosis& context) {
-  constexpr int enough = 2;
+  constexpr std::size_t enough = 2;
   if (stun_gets_lost(context)) return {};
   auto cause = cause_by_worlds(
       context, FindingCode::firewall_media_filtered,
       [](const ProbeResult& result) { return is_udp(result) && goes_outside(result); });
-  if (!cause || passed_beside_media(context.worlds().sight) < enough) return {};
+  if (!cause || reach::passed_beside_media(context.worlds().sight) < enough) return {};
   const auto* box = near_filter(context, FindingCode::firewall_media_filtered);
   if (box == nullptr) return {};
   cause->evidence = contrasts(context, *box);
