@@ -311,8 +311,8 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
     question.name = name;
     question.type = *type;
     question.tcp = job.probe.target.transport != Transport::udp;
-    // This computer's own resolver is behind no interface.
-    if (!server.address.is_loopback()) question.interface = context.settings.interface;
+    // The system's own are asked by the way that names are resolved in this run.
+    if (!asks_system_resolvers(job.probe)) question.interface = context.settings.interface;
     const auto link = context.resolver.channel().interface_of(server.address);
     if (!link.empty()) question.interface = link;
     work.push_back(ask_one(context.executor, context.scope, question));

@@ -14,6 +14,7 @@
 #include "probe/cli/place.hpp"
 #include "probe/cli/push.hpp"
 #include "probe/cli/secrets.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/model/url.hpp"
@@ -228,13 +229,26 @@ std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
   return found;
 }
 
+namespace {
+
+// What the runs over several interfaces saw; of one, its own report. An error is said in words.
+boost::system::result<Report, std::string> as_one(const std::vector<MergeInput>& runs,
+                                                  const std::string& site) {
+  if (runs.size() == 1 && runs.front().name.empty()) return runs.front().report;
+  const TimeLimit in_time("merging the reports", timeouts::rendering);
+  auto merged = merge(runs, site);
+  if (!merged.errors.empty()) return merged.errors.front();
+  return std::move(merged.report);
+}
+
+}  // namespace
+
 int run_and_deliver(const Arguments& arguments, SessionOptions options,
                     const std::string& push_token) {
   const auto& logins = options.settings.credentials;
   auto privacy = privacy_of(arguments, {logins.turn_user, logins.proxy_user});
   if (!privacy.error.empty()) return fail(privacy.error);
   Follower follower(privacy);
-  if (arguments.follow) follower.listen_to(options);
   const auto terminal = platform::standard_error();
   options.show_progress = terminal.obeys && !arguments.quiet;
   options.terminal_width = terminal.width;
@@ -246,17 +260,34 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     const int status = conclude(std::move(report), arguments, privacy, push_token);
     return follower.failure().empty() ? status : fail(follower.failure());
   };
-  options.on_stuck = [&finish](Report report) { std::_Exit(finish(std::move(report))); };
+  // Over several interfaces, one run after the other: none disturbs another, and each has its own
+  // causes.
+  std::vector<std::string> vantages;
+  add_new(vantages, arguments.interfaces);
+  if (vantages.size() < 2) vantages = {""};
+  std::vector<MergeInput> runs;
+  options.on_stuck = [&](Report report) {
+    runs.push_back({vantages.at(runs.size()), std::move(report)});
+    auto seen = as_one(runs, arguments.site);
+    std::_Exit(seen.has_error() ? fail(seen.error()) : finish(std::move(*seen)));
+  };
   const bool keeps = keeps_run(arguments) && !arguments.redact;
   std::vector<KnownWay> known_ways;
   if (keeps) {
     known_ways = load_known_ways();
     options.known_ways = &known_ways;
   }
-  auto report = run_session(options);
-  if (keeps && !report.has_error()) keep_known_ways(known_ways);
-  if (!report.has_error()) return finish(std::move(*report));
-  return fail(report.error());
+  for (const auto& vantage : vantages) {
+    if (!vantage.empty()) options.settings.interface = vantage;
+    if (arguments.follow) follower.listen_to(options, vantage);
+    auto report = run_session(options);
+    if (report.has_error()) return fail(report.error());
+    runs.push_back({vantage, std::move(*report)});
+    options.announce = false;  // said once
+  }
+  if (keeps) keep_known_ways(known_ways);
+  auto seen = as_one(runs, arguments.site);
+  return seen.has_error() ? fail(seen.error()) : finish(std::move(*seen));
 }
 
 int run_check(const Arguments& arguments) {
@@ -309,8 +340,7 @@ int run_check(const Arguments& arguments) {
   options.runner.v4 = arguments.v4;
   options.runner.v6 = arguments.v6;
   options.settings.user_agent = user_agent();
-  if (arguments.interfaces.size() == 1) options.settings.interface = arguments.interfaces.front();
-  if (arguments.interfaces.size() > 1) options.plan.interfaces = arguments.interfaces;
+  if (!arguments.interfaces.empty()) options.settings.interface = arguments.interfaces.front();
   options.settings.thorough = arguments.thorough;
   options.settings.every_port = arguments.all || arguments.thorough;
   options.settings.hurried = arguments.fast && !arguments.thorough;

@@ -1,6 +1,9 @@
 #include "probe/cli/follow.hpp"
 
+#include <utility>
+
 #include "probe/cli/output.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 #include "probe/engine/session.hpp"
 #include "reports/json/events.hpp"
 
@@ -17,26 +20,34 @@ bool Follower::write(const std::string& line) {
   return false;
 }
 
-void Follower::listen_to(SessionOptions& options) {
+void Follower::listen_to(SessionOptions& options, const std::string& vantage) {
+  std::vector<std::string> sets;
   for (const auto& set : options.sets) {
-    if (!set.control) sets_.push_back(set.id);
+    if (!set.control) sets.push_back(set.id);
   }
-  options.on_start = [this](const Report& head, std::size_t planned) {
+  before_ = done_;
+  options.on_start = [this, sets](const Report& head, std::size_t planned) mutable {
+    if (std::exchange(started_, true)) return open_;
     auto shown = head;
     auto& redactor = privacy_.redactor;
     if (redactor) {
       redactor->learn(head.site);
       shown.site = redactor->site(shown.site);
       shown.redacted = redactor->key_name();
-      for (auto& set : sets_) set = redactor->row_id(set);
+      for (auto& set : sets) set = redactor->row_id(set);
     }
-    return write(event_started(shown, sets_, planned));
+    return write(event_started(shown, sets, planned));
   };
-  options.on_probe = [this](const ProbeResult& result, std::size_t done, std::size_t total) {
-    auto& redactor = privacy_.redactor;
-    if (!redactor) return write(event_probe(result, done, total));
-    redactor->learn(result);
-    return write(event_probe(redactor->probe(result), done, total));
+  options.on_probe = [this, vantage](const ProbeResult& result, std::size_t done,
+                                     std::size_t total) {
+    done_ = before_ + done;
+    total += before_;
+    auto shown = vantage.empty() ? result : seen_from(result, vantage);
+    if (auto& redactor = privacy_.redactor) {
+      redactor->learn(shown);
+      shown = redactor->probe(shown);
+    }
+    return write(event_probe(shown, done_, total));
   };
 }
 

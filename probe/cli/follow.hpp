@@ -14,8 +14,9 @@ class Follower {
  public:
   explicit Follower(Privacy& privacy) : privacy_(privacy) {}
 
-  // Makes the session report to this follower, which must outlive it.
-  void listen_to(SessionOptions& options);
+  // Makes the session report to this follower, which must outlive it. `vantage`: where it is one of
+  // several runs that are merged, its name.
+  void listen_to(SessionOptions& options, const std::string& vantage = {});
   // After the run: its result.
   void finish(const Report& report);
   // Why events were lost, or "". A reader that has gone is not a failure: it had what it wanted,
@@ -26,8 +27,8 @@ class Follower {
   bool write(const std::string& line);
 
   Privacy& privacy_;
-  std::vector<std::string> sets_;
-  bool open_ = true;
+  std::size_t before_ = 0, done_ = 0;  // probes: of earlier runs, and of all
+  bool open_ = true, started_ = false;
   std::string failure_;
 };
 

@@ -13,8 +13,6 @@ namespace {
 // How many missing names are asked for with how many search domains each.
 constexpr std::size_t most_completed = 3, most_search_domains = 3;
 
-int share(int places, int interfaces) { return std::max(places / interfaces, 1); }
-
 // What the pacer has to know about a job sent to that address; nothing if it needs to know nothing.
 std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job,
                                               std::optional<IpAddress> address) {
@@ -49,30 +47,6 @@ bool wants_another_family(const Observation& observation) {
 
 }  // namespace
 
-// A separate context for one of several interfaces: relays are the server's, so the run's share of
-// them is divided.
-struct Dispatcher::Bound {
-  Bound(const checks::Context& run, const std::string& interface, int interfaces)
-      : settings(run.settings),
-        context{run.executor,
-                run.scope,
-                run.deadline,
-                run.resolver,
-                run.tls,
-                run.edge.behind(interface),
-                settings,
-                {},
-                Semaphore(share(checks::most_relays - checks::relays_kept_for_pairs, interfaces)),
-                Semaphore(share(checks::relays_kept_for_pairs, interfaces))} {
-    settings.interface = interface;
-    context.sip_manners = run.sip_manners;
-    context.first_reply = run.first_reply;
-    context.background = run.background;
-  }
-  checks::Settings settings;
-  checks::Context context;
-};
-
 Dispatcher::Dispatcher(checks::Context& context, const RunnerOptions& options,
                        std::span<const checks::Check> table, Pacer& pacer,
                        ProbeScheduler& scheduler)
@@ -82,14 +56,7 @@ Dispatcher::Dispatcher(checks::Context& context, const RunnerOptions& options,
       pacer_(pacer),
       budget_(options.pace),
       scheduler_(scheduler),
-      semaphore_(context.executor) {
-  std::set<std::string> interfaces;
-  for (const auto& result : scheduler.results()) {
-    const auto by = result.probe.with.find(interface_parameter);
-    if (by != result.probe.with.end()) interfaces.insert(by->second);
-  }
-  interfaces_ = std::max(static_cast<int>(interfaces.size()), 1);
-}
+      semaphore_(context.executor) {}
 
 asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   const auto& probe = scheduler_.probe(index);
@@ -256,24 +223,13 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   }
   job.doubtful = job.address && scheduler_.silent_so_far(*job.address);
   scheduler_.note_start(index, job.address);
-  auto& context = context_of(job.probe);
   if (options_.waits != nullptr) options_.waits->note_begin(check.kind);
-  observation = co_await check.run(context, job);
+  observation = co_await check.run(context_, job);
   if (options_.waits != nullptr) {
     options_.waits->note_end(check.kind, observation.outcome, context_.scope.clock.now());
   }
   if (request) pacer_.note_end(*request, context_.scope.clock.now());
   co_return observation;
-}
-
-// The run's, or a copy of it that is bound to the probe's interface: all probes there share what is
-// known about refusals, and the manners.
-checks::Context& Dispatcher::context_of(const Probe& probe) {
-  const auto by = probe.with.find(interface_parameter);
-  if (by == probe.with.end()) return context_;
-  auto& bound = bound_[by->second];
-  if (!bound) bound = std::make_shared<Bound>(context_, by->second, interfaces_);
-  return bound->context;
 }
 
 asio::awaitable<Dispatcher::Pass> Dispatcher::within_budget(const checks::Job& job) {

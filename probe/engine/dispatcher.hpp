@@ -32,7 +32,6 @@ class Dispatcher {
   int held() const { return held_; }
 
  private:
-  struct Bound;
   asio::awaitable<Observation> attempt(const checks::Check& check, std::size_t index,
                                        Family family);
   // For a name that does not exist: whether it does with one of this computer's search domains.
@@ -45,7 +44,6 @@ class Dispatcher {
   // Waits until the budget has room; no_room: it has none for the rest of the run.
   asio::awaitable<Pass> within_budget(const checks::Job& job);
   asio::awaitable<Pass> may_look_up(std::string name);
-  checks::Context& context_of(const Probe& probe);
 
   checks::Context& context_;
   const RunnerOptions& options_;
@@ -56,9 +54,7 @@ class Dispatcher {
   std::set<std::string> completed_;  // of these, what was also asked for with a search domain
   ProbeScheduler& scheduler_;
   KeyedSemaphore semaphore_;
-  int interfaces_ = 1;                                   // that probes of the plan are bound to
-  std::map<std::string, std::shared_ptr<Bound>> bound_;  // by interface
-  std::map<IpAddress, int> sip_waiting_;                 // datagrams, by server
+  std::map<IpAddress, int> sip_waiting_;  // datagrams, by server
   int held_ = 0;
 };
 

@@ -6,8 +6,6 @@
 
 #include "probe/diagnosis/questions/fallbacks.hpp"
 #include "probe/diagnosis/questions/follow_up.hpp"
-#include "probe/diagnosis/words.hpp"
-#include "probe/model/describe.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready {
@@ -107,45 +105,6 @@ std::optional<Text> note_of_rewritten_answers(const std::vector<ProbeResult>& re
       "one: a device in the path rewrites their answers (an ALG, \"application layer gateway\"). "
       "Turn that off: calls that need no relay may have no sound.",
       host, address);
-}
-
-std::vector<Text> notes_of_interfaces(const std::vector<ProbeResult>& results) {
-  constexpr std::size_t most = 4;
-  std::set<std::string> interfaces;
-  std::map<std::string, std::map<std::string, const ProbeResult*>> asked;  // alike; by interface
-  for (const auto& result : results) {
-    const auto by = result.probe.with.find(interface_parameter);
-    if (by == result.probe.with.end() || result.observation.outcome == Outcome::skipped) continue;
-    interfaces.insert(by->second);
-    auto alike = result.probe;
-    alike.with.erase(interface_parameter);
-    asked[probe_id(alike)][by->second] = &result;
-  }
-  if (interfaces.size() < 2) return {};
-  std::vector<Text> notes;
-  for (const auto& interface : interfaces) {
-    std::set<std::string> others;
-    std::vector<std::string> lost, lost_controls;
-    for (const auto& [id, over] : asked) {
-      const auto here = over.find(interface);
-      if (here == over.end() || reached(here->second->observation.outcome)) continue;
-      for (const auto& [other, result] : over) {
-        if (!reached(result->observation.outcome)) continue;
-        others.insert(other);
-        add_once(result->probe.control() ? lost_controls : lost,
-                 endpoint_in_words(result->probe.target).string());
-      }
-    }
-    append(lost, lost_controls);
-    if (lost.empty()) continue;
-    notes.push_back(phrase(
-        "Not reached over {}, but over {}: {}. For the causes, run this again with --interface {} "
-        "alone.",
-        interface, findings::listed(others), findings::listed(lost, most), interface));
-  }
-  if (notes.empty())
-    notes.push_back(phrase("No difference was found between {}.", findings::listed(interfaces)));
-  return notes;
 }
 
 void describe_nat(Site& site, const std::vector<ProbeResult>& results) {

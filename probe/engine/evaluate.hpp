@@ -25,10 +25,6 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
 // own: a device on the way writes that into their answers.
 std::optional<Text> note_of_rewritten_answers(const std::vector<ProbeResult>& results);
 
-// For a run over several interfaces: what was reached over one and not over another, a note for each
-// of the latter, or one that says that there is no difference. Empty for a run over one.
-std::vector<Text> notes_of_interfaces(const std::vector<ProbeResult>& results);
-
 // Describes the NAT as the first `nat` probe that reached its server saw it; nothing if none did.
 void describe_nat(Site& site, const std::vector<ProbeResult>& results);
 

@@ -314,7 +314,6 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   if (canary) report.notes.push_back(*canary);
   const auto rewritten = note_of_rewritten_answers(report.probes);
   if (rewritten) report.notes.push_back(*rewritten);
-  append(report.notes, notes_of_interfaces(report.probes));
   if (!platform::icmp_supported()) {
     report.notes.push_back(
         phrase("This system does not tell programs which device refused or dropped a packet, so "

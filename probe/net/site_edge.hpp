@@ -92,13 +92,6 @@ class SiteEdge {
   explicit SiteEdge(const asio::any_io_executor& executor)
       : executor_(executor), tasks_(executor) {}
 
-  // For one of several interfaces: what lies behind it has routers, and rules, of its own.
-  SiteEdge& behind(const std::string& interface) {
-    auto& edge = behind_[interface];
-    if (!edge) edge = std::make_unique<SiteEdge>(executor_);
-    return *edge;
-  }
-
   struct Found {
     std::optional<Hop> hop;     // nothing where no router there answers
     bool sent = false;          // a climb sent UDP packets to this call's own port
@@ -307,7 +300,6 @@ class SiteEdge {
   RoundTrips round_trips_;  // of connections
   TaskGroup tasks_;
   bool working_ = false, exhausted_ = false;
-  std::map<std::string, std::unique_ptr<SiteEdge>> behind_;  // by interface
 };
 
 }  // namespace callready

@@ -55,7 +55,7 @@ void add_candidates_of(ProbeList& probes, const TargetSet& set) {
   for (const auto& id : probes.of_set(set)) {
     const auto& probe = probes.at(id).probe;
     const auto& target = probe.target;
-    if (!target.route.direct() || probe.with.contains(interface_parameter)) continue;
+    if (!target.route.direct()) continue;
     const bool udp = target.transport == Transport::udp;
     const bool relays = probe.check == CheckKind::turn;
     // TURN servers answer Binding requests, too (RFC 8656 section 2).
@@ -80,8 +80,7 @@ void add_candidates_of(ProbeList& probes, const TargetSet& set) {
 // UDP, and is judged by what that row's capabilities ask of a line.
 void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& rows) {
   const auto is_turn = [](const Probe& probe) {
-    return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control() &&
-           !probe.with.contains(interface_parameter);
+    return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control();
   };
   const auto of_set = [&](const Row& row) { return row.set == &set; };
   const bool has_one = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
@@ -224,7 +223,7 @@ void add_held_relays(ProbeList& probes, const TargetSet& set) {
     const auto& planned = probes.at(id);
     const auto& probe = planned.probe;
     if (probe.check != CheckKind::turn || !probe.target.route.direct()) continue;
-    if (probe.with.contains(interface_parameter) || !planned.nearest_of.empty()) continue;
+    if (!planned.nearest_of.empty()) continue;
     auto& relays = by_host[probe.target.host];
     const bool known = std::any_of(relays.begin(), relays.end(), [&](const auto* other) {
       return other->probe.target.transport == probe.target.transport;
@@ -335,7 +334,7 @@ void add_long_sip(ProbeList& probes, const std::vector<const TargetSet*>& sets) 
       const auto& probe = planned.probe;
       const auto& target = probe.target;
       if (probe.check != CheckKind::sip || target.transport != Transport::udp) continue;
-      if (probe.with.contains("srv") || probe.with.contains(interface_parameter)) continue;
+      if (probe.with.contains("srv")) continue;
       const auto& beside = servers[target.host];
       const bool conditional =
           !planned.unless.empty() || !planned.unless_all.empty() || !planned.nearest_of.empty();

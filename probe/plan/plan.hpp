@@ -31,13 +31,7 @@ struct PlanOptions {
   bool sip_sdp = false;  // the user's own SIP servers are also sent a session description
   // The same by probe, where hosts differ: the URL, or empty for none. Takes the place of `proxy`.
   std::function<std::string(const Probe&)> proxy_for{};
-  // Each probe that goes directly is made over each of these; none: as the system chooses.
-  std::vector<std::string> interfaces{};
 };
-
-// The parameter, in addition to the check's own, that names the interface if a probe is sent over
-// one of several.
-inline constexpr auto interface_parameter = "interface";
 
 // What a normal run samples of a set, and why (docs/design.md, "Time, load and manners"). Hardened
 // sites block a PC that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC

@@ -123,7 +123,7 @@ class RowProbes {
         const bool may = requirement.proxy != ProxyUse::never && transport != Transport::udp;
         const auto proxy = may ? proxy_for(probe) : std::string();
         if (requirement.proxy != ProxyUse::required || proxy.empty()) {
-          add_direct(row, probe, rivals);
+          add(row, probe, rivals);
         }
         if (!proxy.empty()) {
           probe.target.route.proxy = proxy;
@@ -175,15 +175,6 @@ class RowProbes {
       }
     }
     return sample;
-  }
-
-  void add_direct(Row& row, const Probe& probe, const std::vector<std::string>& rivals) {
-    if (options_.interfaces.empty()) add(row, probe, rivals);
-    for (const auto& interface : options_.interfaces) {
-      auto bound = probe;
-      bound.with[interface_parameter] = interface;
-      add(row, std::move(bound), rivals);
-    }
   }
 
   void add(Row& row, Probe probe, const std::vector<std::string>& rivals) {

@@ -34,32 +34,6 @@ TEST(Evaluate, AnswersThatADeviceRewritesAreANote) {
   EXPECT_FALSE(note_of_rewritten_answers({one, answer("b.example.com", other, ours)})) << "no NAT";
 }
 
-TEST(Evaluate, InterfacesAreCompared) {
-  const auto over = [](const char* interface, const char* host, Outcome outcome) {
-    ProbeResult result;
-    result.probe.check = CheckKind::stun;
-    result.probe.target.host = host;
-    result.probe.target.ports = {3478, 3478};
-    result.probe.target.transport = Transport::udp;
-    result.probe.with["interface"] = interface;
-    result.observation.outcome = outcome;
-    return result;
-  };
-  const auto answered = Outcome::answered, silent = Outcome::silent;
-  const auto cable = over("eth0", "stun.example.com", answered);
-  const auto notes = notes_of_interfaces({cable, over("wl0", "stun.example.com", silent),
-                                          over("eth0", "dead.example.com", silent),
-                                          over("wl0", "dead.example.com", silent)});
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_EQ(notes.front(),
-            "Not reached over wl0, but over eth0: stun.example.com:3478 (UDP). For the causes, run "
-            "this again with --interface wl0 alone.");
-  const auto alike = notes_of_interfaces({cable, over("wl0", "stun.example.com", answered)});
-  ASSERT_EQ(alike.size(), 1u);
-  EXPECT_EQ(alike.front(), "No difference was found between eth0 and wl0.");
-  EXPECT_TRUE(notes_of_interfaces({cable}).empty());
-}
-
 // A firewall is asked for the ports that were tried, whoever they come from: the user or the set.
 TEST(Evaluate, RowsHaveTheValuesThatTheRunWentBy) {
   TargetSet set;

@@ -27,7 +27,6 @@ struct Script {
   std::vector<std::string> started;  // probe ids
   std::map<std::string, Instant> began;
   std::vector<Instant> allowed;
-  std::map<std::string, int> relays;  // by interface
   int doubtful = 0;                   // jobs
 };
 Script* script = nullptr;
@@ -72,21 +71,6 @@ asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) 
   co_return observation;
 }
 
-// Takes all the relays that it can have at a time.
-asio::awaitable<Observation> take_relays(checks::Context& context, checks::Job job) {
-  std::vector<Semaphore::Permit> places;
-  for (;;) {
-    const auto now = context.scope.clock.now();
-    auto place = co_await context.relays.enter(context.executor, context.scope, now);
-    if (!place) break;
-    places.push_back(std::move(place));
-  }
-  script->relays[job.parameter("interface")] = static_cast<int>(places.size());
-  Observation observation;
-  observation.outcome = Outcome::answered;
-  co_return observation;
-}
-
 // Is answered at once, and goes on for long, as `sip-alg` does.
 asio::awaitable<Observation> answer_early(checks::Context& context, checks::Job job) {
   context.first_reply(job.probe);
@@ -98,7 +82,6 @@ asio::awaitable<Observation> answer_early(checks::Context& context, checks::Job 
 }
 
 const std::vector<checks::Check> table = {
-    {CheckKind::turn, "", take_relays, {Transport::udp}, {}, false},
     {CheckKind::path, "", answer_early, {Transport::udp}, {}},
     {CheckKind::tcp, "", pretend, {Transport::tcp}, {}},
     {CheckKind::sip, "", pretend, {Transport::udp}, {}},
@@ -704,23 +687,6 @@ TEST(Runner, WithOnePlaceNobodyWaitsForThoseBehind) {
   const auto results = run.run();
   EXPECT_EQ(run.own.started, (std::vector<std::string>{first, second, last}));
   EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
-}
-
-TEST(Runner, InterfacesShareTheRunsRelays) {
-  Fixture run(Time::by_hand);
-  run.add("", 0, {}, "turn");
-  run.run();
-  const int alone = run.own.relays[""];
-  EXPECT_GT(alone, 1);
-  run.plan.probes.clear();
-  for (const auto* interface : {"eth0", "tun0"}) {
-    run.add("", 0, {}, "turn");
-    run.plan.probes.back().probe.with["interface"] = interface;
-    run.plan.probes.back().probe.id += interface;
-  }
-  run.run();
-  EXPECT_EQ(run.own.relays["eth0"], alone / 2);
-  EXPECT_EQ(run.own.relays["tun0"], alone / 2);
 }
 
 TEST(Runner, SilenceWithoutSocketsIsNotTheNetworks) {

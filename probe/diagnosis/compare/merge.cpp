@@ -145,10 +145,11 @@ std::vector<std::string> options_of(const std::vector<MergeInput>& parts) {
 
 // "Merged from 2 reports: user (pc-17), voice (pc-18)."
 Text origin_note(const std::vector<MergeInput>& parts) {
+  const bool on_one = !common(parts, &Site::host).empty();
   std::vector<std::string> names;
   for (const auto& [name, report] : parts) {
-    names.push_back(report.site.host.empty() ? name
-                                             : fmt::format("{} ({})", name, report.site.host));
+    const auto& host = report.site.host;
+    names.push_back(on_one || host.empty() ? name : fmt::format("{} ({})", name, host));
   }
   return phrase("Merged from {} reports: {}.", parts.size(), joined_texts(names));
 }
@@ -187,6 +188,12 @@ std::vector<MergeInput> parts_of(const Report& report, const std::string& name) 
   return parts;
 }
 
+ProbeResult seen_from(ProbeResult result, const std::string& vantage) {
+  result.probe.id = id_from(result.probe.id, vantage);
+  result.probe.vantage = vantage;
+  return result;
+}
+
 MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site) {
   MergeResult result;
   std::vector<MergeInput> parts;
@@ -216,11 +223,7 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
     merged.finished_at = std::max(merged.finished_at, report.finished_at);
     merged.duration += report.duration;
     merged.complete = merged.complete && report.complete;
-    for (auto probe : report.probes) {
-      probe.probe.id = id_from(probe.probe.id, part.name);
-      probe.probe.vantage = part.name;
-      merged.probes.push_back(std::move(probe));
-    }
+    for (const auto& probe : report.probes) merged.probes.push_back(seen_from(probe, part.name));
     merged.vantages.push_back({report, part.name});
   }
   merged.sets = merging::merged_sets(parts);

@@ -23,6 +23,9 @@ struct MergeInput {
   Report report;     // a merged one counts as the ones that it was made of
 };
 
+// The result as a merged report has it: "stun/udp/stun.example.net:3478#voice".
+ProbeResult seen_from(ProbeResult result, const std::string& vantage);
+
 struct MergeResult {
   Report report;
   std::vector<std::string> errors;  // not empty: these reports are not of one site, and why

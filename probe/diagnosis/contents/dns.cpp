@@ -73,11 +73,8 @@ std::vector<NameAnswer> other_answers(const Name& name) {
   return others;
 }
 
-// A question to the system's own resolvers, by the way that leads there: bound to an interface, it
-// may not reach them.
 bool asks_the_system(const ProbeResult& result) {
-  return asks_system_resolvers(result.probe) && is_direct(result) &&
-         !result.probe.with.contains("interface");
+  return asks_system_resolvers(result.probe) && is_direct(result);
 }
 
 // A server here has answered for it, whether or not there is such a name.

@@ -239,7 +239,6 @@ std::optional<SplitPaths> split_paths(const Facts& facts) {
   std::set<IpAddress> by_udp, by_tcp;
   for (const auto& result : facts.report.probes) {
     if (!is_direct(result) || is_inside(result)) continue;
-    if (result.probe.with.contains("interface")) continue;  // the user's choice of a way
     const auto address =
         IpAddress::parse(text_of(result, EvidenceKind::mapped_address, Fact::address));
     if (!address || !address->is_v4() || address->is_special()) continue;

@@ -58,7 +58,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     const auto& event = clues.sight.events.flows[number];
     return answered_late(event) || (event.seen == Seen::sample && event.answered < event.sent);
   });
-  for (const auto protocol : {Protocol::any, Protocol::udp}) {
+  for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
     const int most_passed = most_in_a_second(clues, protocol);
     std::vector<int> limits;  // of each lost packet: the highest that can have dropped it
     for (const auto& [packet, event] : clues.sight.seen_packets(clues.bad)) {

@@ -2,6 +2,7 @@
 // packets.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
@@ -114,6 +115,7 @@ std::set<std::string> closed_otherwise(const reach::Drawn& drawn) {
 // way.
 struct Second {
   int began = 0, late = 0, lost = 0;  // late: answered only when sent again
+  bool by_turns = false;              // of flows to one port, some were late, and some were not
 };
 
 Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
@@ -126,13 +128,18 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
     return counts(packet) ? reach::crowd_of(packet, limit.protocol).began : 0;
   });
   Second second;
+  std::map<std::pair<bool, std::uint16_t>, std::set<bool>> ports;  // whether they were late
   for (const auto& [packet, event] : sight.seen_packets()) {
     const auto before = fullest->at_ms - packet.at_ms;
     if (!counts(packet) || before < 0 || before >= 1000) continue;
+    const bool late = reach::answered_late(event), lost = event.seen == Seen::nothing;
     ++second.began;
-    second.late += reach::answered_late(event);
-    second.lost += event.seen == Seen::nothing;
+    second.late += late;
+    second.lost += lost;
+    if (!lost) ports[{packet.udp, packet.port}].insert(late);
   }
+  second.by_turns =
+      std::ranges::any_of(ports, [](const auto& port) { return port.second.size() == 2; });
   return second;
 }
 
@@ -180,16 +187,6 @@ void add_counts(Cause& cause, const Facts& facts) {
              news.result);
 }
 
-// The user chose several interfaces: these are the several ways, and they are known apart.
-bool over_several_interfaces(const Facts& facts) {
-  std::set<std::string_view> interfaces;
-  for (const auto& result : facts.report.probes) {
-    const auto by = parameter_of(result.probe, "interface");
-    if (!by.empty()) interfaces.insert(by);
-  }
-  return interfaces.size() > 1;
-}
-
 }  // namespace
 
 // Flows are spread over several lines or links, of which one is dead: the same request gets through
@@ -197,7 +194,6 @@ bool over_several_interfaces(const Facts& facts) {
 Causes find_dead_path(const Diagnosis& context) {
   // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
-  if (over_several_interfaces(context)) return {};
   // What was counted would hurt a call, even if it has hurt no request of ours.
   const bool counted = new_flows_die_by_turns(context);
   if (!counted && !any_is_open(context)) return {};
@@ -206,6 +202,10 @@ Causes find_dead_path(const Diagnosis& context) {
   Cause cause(silent_outside(context, path->protocol));
   const auto& drawn = context.worlds();
   const auto closed = closed_otherwise(drawn);
+  // Of the flows that were counted, about half get through.
+  const auto& news = context.on_new_flows;
+  const bool none_passed = news.sent > 0 && news.answered == 0;
+  if (none_passed && !closed.contains(news.result->probe.id)) return {};
   std::erase_if(cause.explained,
                 [&](const auto* result) { return closed.contains(result->probe.id); });
   const bool hurts = context.affects_requirement(cause.explained);
@@ -225,8 +225,8 @@ Causes find_dead_path(const Diagnosis& context) {
                       fared.passed + fared.lost, fared.passed));
   }
   // Packets that end on the way may be lost for want of a router's answer.
-  const auto& news = context.on_new_flows;
-  if (cause.evidence.empty() && (news.answered == 0 || news.lost() == 0)) return {};
+  const bool by_halves = news.answered > 0 && 5 * news.lost() >= news.sent;
+  if (cause.evidence.empty() && !by_halves) return {};
   add_counts(cause, context);
   cause.show(cause.explained, 4);
   cause.affects = affected_by_way(context, path->protocol);
@@ -260,8 +260,8 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
   // for any line loses a packet at times. A limit lets as many through in the next second.
   const int held = second.late + second.lost;
-  if (!counted && (second.late < 2 || 2 * second.late < std::min(told->per_second, held)))
-    return {};
+  const bool enough = second.late >= 2 && 2 * second.late >= std::min(told->per_second, held);
+  if (!counted && !(enough && second.by_turns)) return {};
   const auto protocol = counted ? reach::Protocol::udp : told->protocol;
   Cause cause(silent_outside(context, protocol));
   if (counted) cause.contradicted = hidden_by_limit(context);
@@ -270,9 +270,12 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (counted) cause.affects = affected_by_way(context, protocol);
   if (!hurts && cause.affects.empty()) return {};
   cause.name(FindingCode::firewall_new_flows_limited, likely);
-  cause.title = protocol == reach::Protocol::udp
-                    ? phrase("A device in the path limits how many new UDP flows get out")
-                    : phrase("A device in the path limits how many new connections get out");
+  cause.title =
+      protocol == reach::Protocol::udp
+          ? phrase("A device in the path limits how many new UDP flows get out")
+      : protocol == reach::Protocol::tcp
+          ? phrase("A device in the path limits how many new TCP connections get out")
+          : phrase("A device in the path limits how many new connections get out");
   cause.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
