@@ -232,9 +232,12 @@ asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClie
   const bool granted = reply.status == TurnStatus::granted;
   if (reply.status != TurnStatus::challenged && !granted) co_return reply;
   if (credential_for(context, job.probe.target.host).username.empty()) co_return reply;
-  // An open relay granted one: do not hold it while we wait for a place.
-  if (granted) co_await client.deallocate(cleanup);
-  if (!place) {
+  // An open relay granted one at once. Where we have to wait for a place, it is not held meanwhile.
+  const auto until = granted ? context.scope.clock.now() : context.deadline;
+  if (!place) place = co_await context.relays.enter(context.executor, context.scope, until);
+  if (granted && place) co_return reply;
+  if (granted) {
+    co_await client.deallocate(cleanup);
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
   }
   if (!place) {

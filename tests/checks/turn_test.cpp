@@ -82,6 +82,17 @@ TEST_F(TurnCheck, AnOpenRelayIsGivenBack) {
   EXPECT_EQ(server.allocations(), 0);
 }
 
+// coturn keeps a port for a while after its relay was given back: a second one would get a 437.
+TEST_F(TurnCheck, AnOpenRelayIsMeasuredAsItIsGranted) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.ask_for_credentials = false;
+  FakeTurn server(runner.loop.context, options);
+  ask(server);
+  EXPECT_EQ(std::ranges::count(server.requests(), int{allocate}), 1);
+  EXPECT_EQ(server.allocations(), 0);
+}
+
 TEST_F(TurnCheck, RelaysInBothDirections) {
   use_credentials();
   FakeTurn server(runner.loop.context, {});
