@@ -133,9 +133,9 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
         "tried.\n";
   }
   out += fmt::format("\n{}\n", escaped_markdown(when_and_where(report)));
+  add_places(out, report);
   if (!report.findings.empty()) out += "\n## What is wrong, and what to do\n";
   for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i);
-  add_places(out, report);
   ToldOnce told;
   const ExplainedRows explained(report);
   for (const auto& set : report.sets) add_set(out, report, set, explained, told);

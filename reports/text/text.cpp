@@ -445,8 +445,8 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   const bool in_short = !options.verbose && verdicts_in_short(page, report);
   add_verdicts(page, report, in_short);
   if (const auto next = how_to_settle(report); !next.empty()) page.paragraph(next);
-  add_findings(page, report, options, !options.verbose && !in_short);
   add_places(page, report);
+  add_findings(page, report, options, !options.verbose && !in_short);
   add_sets(page, report, options.verbose);
   add_streams(page, report, options.unicode);
   add_calls(page, report);

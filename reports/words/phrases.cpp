@@ -219,9 +219,6 @@ std::string endpoint(const Probe& probe) {
   }
   if (probe.check == CheckKind::ipv6) text += say(" (IPv6 test)");
   if (!target.route.direct()) text += say(" through {}", target.route.proxy);
-  if (const auto over = probe.with.find("interface"); over != probe.with.end()) {
-    text += say(" over {}", over->second);
-  }
   return text;
 }
 

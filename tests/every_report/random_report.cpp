@@ -96,9 +96,9 @@ constexpr std::array<std::string_view, 8> addresses = {"192.0.2.7", "10.20.0.15"
 constexpr std::array<double, 14> numbers = {0,    0.001, 0.4,   1.5,     9.95,   37.25,     99.999,
                                             100., 250.5, 999.5, 12345.6, 59'950, 3'600'000, 1e13};
 
-constexpr std::array<std::string_view, 12> parameters = {
-    "path", "server_name", "again", "domain",    "interface", "name",
-    "type", "server",      "body",  "transport", "turn",      "number"};
+constexpr std::array<std::string_view, 11> parameters = {
+    "path",   "server_name", "again",     "domain", "name",  "type",
+    "server", "body",        "transport", "turn",   "number"};
 
 class Drawing {
  public:

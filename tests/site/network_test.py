@@ -50,8 +50,7 @@ class Vpn(NetworkTest):
             # The other way is worth a look: bound to the interface, without its default route.
             _, report = self.check(site, "--interface", "tun0", "--interface", "eth0", "--only",
                                    "sip-tls")
-            over = {p["with"]["interface"]: p["outcome"] for p in report["probes"]
-                    if p["check"] == "sip"}
+            over = {p["vantage"]: p["outcome"] for p in report["probes"] if p["check"] == "sip"}
             self.assertEqual("answered", over["tun0"])
             self.assertIn("eth0", over)
 
@@ -75,7 +74,7 @@ class Vpn(NetworkTest):
             status, report = self.check(site, "--interface", "eth0", "--interface", "tun0")
             self.assertEqual(0, status)
             for interface, address in (("eth0", "10.20.0.23"), ("tun0", "10.8.0.2")):
-                over = [p for p in report["probes"] if p.get("with", {}).get("interface") == interface
+                over = [p for p in report["probes"] if p["vantage"] == interface
                         and not p["control"] and p["check"] != "dns"]  # the LAN's own resolver
                 self.assertEqual({"answered"}, {p["outcome"] for p in over})
                 self.assertEqual({address}, {p["local"]["address"] for p in over})
@@ -83,11 +82,11 @@ class Vpn(NetworkTest):
             done = site.run([CALLREADY, "check", "example", "--set", SET, "--verbose", "--only",
                              "sip-tls", "--interface", "eth0", "--interface", "tun0"])
             for interface in ("eth0", "tun0"):
-                self.assertIn(f"sip.example-calls.com:5061/tls over {interface}", done.stdout)
+                self.assertRegex(done.stdout, f"{interface} +Example", "what each saw")
             # Each has routers of its own, at a distance of its own.
             done = site.run([CALLREADY, "check", "rainbow", "--json", "--interface", "eth0",
                              "--interface", "tun0"])
-            ranges = {p["with"]["interface"]: p["outcome"] for p in json.loads(done.stdout)["probes"]
+            ranges = {p["vantage"]: p["outcome"] for p in json.loads(done.stdout)["probes"]
                       if p["check"] == "udp-range"}
             self.assertEqual({"eth0": "passed", "tun0": "passed"}, ranges)
 
@@ -99,6 +98,44 @@ class Vpn(NetworkTest):
     def test_a_split_tunnel_is_well(self):
         status, report = self.report(["vpn-split=172.16.0.0/12"])
         self.assertEqual((0, []), (status, self.findings(report)))
+
+
+# A second adapter in the same LAN, by the name of a Wi-Fi's, while a command runs.
+WITH_ANOTHER = """ip link add wl0 link eth0 type macvlan mode bridge
+ip address add 10.20.0.24/24 dev wl0
+ip link set wl0 up
+ip route add default via 10.20.0.1 dev wl0 metric 600
+"$@"
+ip link del wl0"""
+NO_UDP_FROM_IT = """nft -f - <<END
+table ip second {
+chain from_it {
+type filter hook forward priority -5
+ip saddr 10.20.0.24 udp dport != 53 drop
+}
+}
+END"""
+
+
+class TwoAdapters(NetworkTest):
+    def test_each_has_its_own_verdict_and_causes(self):
+        both = ("--interface", "eth0", "--interface", "wl0")
+        with Site() as site:
+            self.assertEqual(0, site.run(["sh", "-c", NO_UDP_FROM_IT], router="firewall").exit)
+            done, events = (
+                site.run(["sh", "-c", WITH_ANOTHER, "sh", CALLREADY, "check", "rainbow", "--json",
+                          *both, *options], privileged=True) for options in ((), ("--follow",)))
+        report = json.loads(done.stdout)
+        self.assertEqual(["firewall.udp_blocked certain network"], self.findings(report))
+        self.assertEqual(["wl0"], report["findings"][0]["seen_from"])
+        verdicts = {one["name"]: one["sets"][0]["verdict"] for one in report["vantages"]}
+        self.assertEqual("ready", verdicts["eth0"])
+        self.assertNotEqual("ready", verdicts["wl0"])
+        lines = [json.loads(line) for line in events.stdout.splitlines()]
+        self.assertEqual(1, [line["event"] for line in lines].count("started"))
+        probes = [line for line in lines if line["event"] == "probe"]
+        self.assertEqual({"eth0", "wl0"}, {line["probe"]["vantage"] for line in probes})
+        self.assertEqual(list(range(1, len(probes) + 1)), [line["done"] for line in probes])
 
 
 class Mtu(NetworkTest):
