@@ -229,6 +229,8 @@ bool goes_outside(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Silence, at once or after the connection was established.
 bool got_no_answer(const ProbeResult& result);
+// A connection to the outside was refused, or cut off before anything came back.
+bool was_turned_away(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 Probes failing_ones(Probes results);

@@ -119,6 +119,18 @@ bool got_no_answer(const ProbeResult& result) {
          seen.detail == DetailCode::stun_timed_out;
 }
 
+bool was_turned_away(const ProbeResult& result) {
+  const auto& [probe, seen] = result;
+  // A SIP server gets one request over each transport.
+  if (is_udp(result) || !is_direct(result) || is_inside(result) || probe.check == CheckKind::hop ||
+      probe.check == CheckKind::sip)
+    return false;
+  const bool cut =
+      seen.detail == DetailCode::connection_reset || seen.detail == DetailCode::closed_by_peer;
+  return seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected ||
+         (seen.outcome == Outcome::failed && cut && !has_certificate(result));
+}
+
 bool has_foreign_root(const ProbeResult& result) {
   return flag_of(result, EvidenceKind::chain_root, Fact::expected) == false &&
          !is_private_and_right(result);

@@ -115,16 +115,17 @@ Rule find_clock_skew;  // contents/time.cpp
 Rule find_own_firewall, find_hosts_file, find_agent,
     find_browser_policies;                          // contents/computer.cpp
 Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp
-Rule find_dns_unreachable, find_dns_rewritten, find_denying_resolver, find_dns_filtered,
-    find_unanswered_names, find_outdated_names, find_dns_slow,
+Rule find_dns_unreachable, find_dns_rewritten, find_denying_resolver, find_inconsistent_dns,
+    find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
     find_dns_without_tcp;  // contents/dns.cpp
 Rule find_block_page;      // contents/names.cpp
 Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_failing_proxy,
     find_proxy_required, find_proxy_denials, find_stripped_upgrades;  // contents/proxy.cpp
 Rule find_rate_limit;                                                 // ways/ban.cpp
-Rule find_dead_path, find_new_flow_limit, find_loss;                  // ways/limits_and_loss.cpp
-Rule find_closed, find_flows;                                         // ways/closed.cpp
-Rule find_web_only, find_udp_blocked, find_one_way_media;             // ways/udp.cpp
+Rule find_dead_path, find_half_shut_names, find_random_refusals, find_new_flow_limit,
+    find_loss;                                             // ways/limits_and_loss.cpp
+Rule find_closed, find_flows;                              // ways/closed.cpp
+Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_media_filter, find_sip_filter, find_tls_filter,
     find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
@@ -132,7 +133,7 @@ Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, fin
 Rule find_refused_quic, find_filtered_quic, find_cut_hello;  // ways/greetings.cpp
 Rule find_interception, find_old_authorities, find_other_far_ends,
     find_certificate_faults;                             // contents/tls.cpp
-Rule find_idle_timeout, find_nat;                        // contents/nat.cpp
+Rule find_own_address, find_idle_timeout, find_nat;      // contents/nat.cpp
 Rule find_sip_alg, find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
 Rule find_media_loss, find_poor_score, find_full_line, find_few_calls, find_media_delay,
     find_cleared_marks, find_dropped_marks, find_interruption;             // contents/media.cpp

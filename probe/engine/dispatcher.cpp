@@ -103,7 +103,7 @@ asio::awaitable<std::optional<IpAddress>> Dispatcher::look_up(std::size_t index)
   co_return resolution.addresses->front();
 }
 
-// The check with the name's first address of that family.
+// The check with the name's first address of that family, or with its second one.
 asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std::size_t index,
                                                  Family family) {
   const auto& probe = scheduler_.probe(index);
@@ -124,7 +124,9 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
     co_await complete(probe.target.host, family, observation);
     co_return observation;
   }
-  checks::Job job{probe, resolution.addresses->front()};
+  const bool next = asks_another_address(probe);
+  if (next && resolution.addresses->size() < 2) co_return skipped_for(DetailCode::not_needed);
+  checks::Job job{probe, resolution.addresses->at(next ? 1 : 0)};
   observation = co_await admitted(check, job, index);
   if (resolution.from_hosts_file) {
     const auto address = job.address->to_string();
@@ -212,7 +214,9 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
       job.address && job.address->is_special() && scheduler_.silent_so_far(*job.address);
   const bool may_be_left_out = question || nowhere || scheduler_.stands_in(index);
   auto pass = co_await within_budget(job);
-  if (request && pass == Pass::go) pass = co_await paced(*request, may_be_left_out);
+  // The few second addresses are within what the pace leaves free (PaceLimits::hosts).
+  const bool wants_pace = request && !asks_another_address(job.probe);
+  if (wants_pace && pass == Pass::go) pass = co_await paced(*request, may_be_left_out);
   if (pass == Pass::stopped) {
     record(observation, stopped());
     co_return observation;
@@ -228,7 +232,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   if (options_.waits != nullptr) {
     options_.waits->note_end(check.kind, observation.outcome, context_.scope.clock.now());
   }
-  if (request) pacer_.note_end(*request, context_.scope.clock.now());
+  if (wants_pace) pacer_.note_end(*request, context_.scope.clock.now());
   co_return observation;
 }
 

@@ -16,9 +16,9 @@ class Dispatcher {
   Dispatcher(checks::Context& context, const RunnerOptions& options,
              std::span<const checks::Check> table, Pacer& pacer, ProbeScheduler& scheduler);
 
-  // What the probe saw, at one address of its host: the first IPv4 one if both families may be
-  // used, an IPv6 one if there is none, or no way to it. An IPv4 address without a way to it is
-  // tried through NAT64 (RFC 8305 section 7.1).
+  // What the probe saw, at one address of its host: the first IPv4 one (the second one, where the
+  // probe asks for another) if both families may be used, an IPv6 one if there is none, or no way
+  // to it. An IPv4 address without a way to it is tried through NAT64 (RFC 8305 section 7.1).
   asio::awaitable<Observation> make(std::size_t index);
 
   // Asks for the address of the probe's host, so that it is known when the probe begins. Nothing

@@ -112,11 +112,19 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
   return ways;
 }
 
+// That something was reached with.
 std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
+  const auto reaches = [&](const Network& prefix) {
+    return std::ranges::any_of(results, [&](const ProbeResult& result) {
+      const auto& seen = result.observation;
+      return seen.address && prefix.contains(*seen.address) && reached(seen.outcome);
+    });
+  };
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::nat64) continue;
-      if (auto prefix = text_fact(evidence, Fact::prefix); !prefix.empty()) return prefix;
+      const auto prefix = Network::parse(text_fact(evidence, Fact::prefix));
+      if (prefix && reaches(*prefix)) return prefix->to_string();
     }
   }
   return std::nullopt;

@@ -16,7 +16,7 @@ class Owners {
   constexpr std::span<const Owner> all() const { return {list_.data(), size_}; }
 
  private:
-  std::array<Owner, 3> list_;
+  std::array<Owner, 4> list_;
   std::size_t size_;
 };
 
@@ -38,6 +38,7 @@ constexpr auto codes = [] {
       {computer_hosts_file, "computer.hosts_file", helpdesk, of_contents},
       {dns_block_page, "dns.block_page", dns, of_contents},
       {dns_filtered, "dns.filtered", {dns, helpdesk}},
+      {dns_inconsistent, "dns.inconsistent", dns, of_contents},
       {dns_rewritten, "dns.rewritten", dns, of_contents | shuts_hosts},
       {dns_slow, "dns.slow", dns, advice | of_contents},
       {dns_unreachable, "dns.unreachable", {dns, helpdesk}},
@@ -87,13 +88,14 @@ constexpr auto codes = [] {
       {media_relay_only, "media.relay_only", network, of_contents},
       {nat_carrier_grade, "nat.carrier_grade", network, advice | of_contents},
       {nat_double, "nat.double", network, advice | of_contents},
+      {nat_own_address, "nat.own_address", network, of_contents},
       {nat_rebound, "nat.rebound", network, of_contents},
       {nat_symmetric, "nat.symmetric", network},
       {network_captive_portal, "network.captive_portal", user},
       {network_dead_path, "network.dead_path", network, decides_no_row | strikes_all},
       {network_http_redirected, "network.http_redirected", {network, provider}, of_contents},
       {network_interrupted, "network.interrupted", lan, of_contents},
-      {network_ipv6_broken, "network.ipv6_broken", {network, lan}, advice | of_contents},
+      {network_ipv6_broken, "network.ipv6_broken", {network, lan, dns}, advice | of_contents},
       {network_ipv6_vendor_dead,
        "network.ipv6_vendor_dead",
        {provider, vendor},
@@ -101,7 +103,7 @@ constexpr auto codes = [] {
       {network_loss, "network.loss", lan, decides_no_row},
       {network_mtu, "network.mtu", lan, of_contents},
       {network_no_gateway, "network.no_gateway", {lan, helpdesk}, of_contents},
-      {network_offline, "network.offline", {user, provider, network}},
+      {network_offline, "network.offline", {user, provider, network, vpn}},
       {network_split_paths, "network.split_paths", lan, of_contents},
       {network_unexplained, "network.unexplained", {network, dns}},
       {network_vpn_full_tunnel, "network.vpn_full_tunnel", vpn, advice | of_contents},

@@ -57,6 +57,10 @@ inline bool asks_a_dns_server(const Probe& probe) {
 inline bool asks_system_resolvers(const Probe& probe) {
   return probe.check == CheckKind::dns && !asks_a_dns_server(probe);
 }
+// The question whether another address of the host's name fares better (clients try them in turn).
+inline bool asks_another_address(const Probe& probe) {
+  return parameter_of(probe, "address") == "next";
+}
 // Our own question about what is on the way (NAT, SIP ALG): nothing has to be opened for it.
 inline bool only_measures(std::optional<CheckKind> check) {
   return check == CheckKind::nat || check == CheckKind::sip_alg;

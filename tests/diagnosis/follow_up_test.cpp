@@ -374,6 +374,18 @@ TEST(FollowUps, GreetAServerThatHangsUpByAnotherName) {
   EXPECT_TRUE(asks(list, "tls/tls/portal.vendor.com:443?server_name=example.com"));
 }
 
+TEST(FollowUps, AskOnceMoreAndAThirdTimeWhatWasTurnedAway) {
+  const auto cut = tls("portal.vendor.com", failed, "connection_reset");
+  auto again = cut;
+  again.probe.with["again"] = "true";
+  const auto first = ids(report({row("web", {cut}), controls(anchors())}));
+  EXPECT_TRUE(asks(first, "tls/tls/portal.vendor.com:443?again=true"));
+  EXPECT_FALSE(asks(first, "tls/tls/portal.vendor.com:443?again=2"));
+  again.probe.id = probe_id(again.probe);
+  EXPECT_TRUE(asks(ids(report({row("web", {cut}), follow_up({again}), controls(anchors())})),
+                   "tls/tls/portal.vendor.com:443?again=2"));
+}
+
 TEST(FollowUps, AskTheServerItselfWhetherItIsOutOfOrder) {
   auto error = probe(CheckKind::http, Transport::tcp, "portal.vendor.com", 80, answered, "503");
   error = with(error, {EvidenceKind::http_reply, "", {{Fact::status, std::int64_t{503}}}});

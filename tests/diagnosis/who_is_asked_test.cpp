@@ -1,7 +1,7 @@
 // Whom a fix is for, and what it asks of them.
 #include "tests/diagnosis/diagnosis.hpp"
 
-namespace callready {
+namespace callready::who_is_asked_test {
 namespace {
 
 using namespace test;
@@ -67,4 +67,4 @@ TEST(WhoIsAsked, AFilterIsAskedForAllNamesOfTheOwnerAtOnce) {
 }
 
 }  // namespace
-}  // namespace callready
+}  // namespace callready::who_is_asked_test

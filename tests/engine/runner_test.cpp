@@ -816,6 +816,29 @@ TEST(Runner, ANameIsAskedForOnce) {
   EXPECT_EQ(server.asked_udp, 1);
 }
 
+// What lies behind a name's second address is asked only where it has one.
+TEST(Runner, AsksAtTheSecondAddressOfAName) {
+  for (const int addresses : {1, 2}) {
+    Fixture run;
+    test::DnsServer server(run.loop, [&](const test::DnsServer::Asked& asked) {
+      auto reply = asked.reply();
+      for (std::uint8_t last = 1; last <= addresses; ++last)
+        reply.answer(asked.message.question_type, test::Bytes{127, 0, 0, last});
+      return std::optional(reply.bytes());
+    });
+    run.name_server = server.text();
+    run.options.v6 = false;
+    run.add("host.example");
+    auto& probe = run.plan.probes.back().probe;
+    probe.with["address"] = "next";
+    probe.purpose = Purpose::repeat;
+    const auto seen = run.run().front().observation;
+    EXPECT_EQ(seen.outcome, addresses == 1 ? Outcome::skipped : Outcome::answered);
+    if (addresses == 1) continue;
+    EXPECT_EQ(seen.address, IpAddress::parse("127.0.0.2"));
+  }
+}
+
 TEST(Runner, TakesIpv6WhereANameHasNothingElse) {
   Fixture run;
   test::DnsServer server(run.loop, names({}, home_v6));

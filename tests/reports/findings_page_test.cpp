@@ -15,7 +15,7 @@ TEST(FindingsPage, SaysWhoActsWithoutASecondOr) {
   const auto page = findings_page();
   EXPECT_EQ(page.find(", or your"), page.npos);
   EXPECT_NE(page.find("- Who acts: you, on this computer; your network team or Internet provider; "
-                      "your firewall team (the report says which)\n"),
+                      "your firewall team; the team that runs your VPN (the report says which)\n"),
             page.npos);
 }
 

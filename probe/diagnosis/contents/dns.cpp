@@ -341,6 +341,41 @@ Causes find_denying_resolver(const Diagnosis& context) {
   return {cause};
 }
 
+// The same servers deny a name, or fail to look it up, and have it a moment later.
+Causes find_inconsistent_dns(const Diagnosis& context) {
+  const auto names = read_names(context);
+  const auto failed = [](const Name& name) {
+    return name.failure == DetailCode::no_such_name || name.failure == DetailCode::dns_failed;
+  };
+  Cause cause;
+  std::vector<std::string> proved;
+  for (const auto& [text, name] : names) {
+    if (!failed(name) || !is_found_here(name) || context.proxied.contains(text)) continue;
+    append(cause.explained, open_failures(context, name));
+    proved.push_back(text);
+    const auto* found = first_that(name.here, has_records);
+    cause.tell({found->probe, phrase("{} could not be looked up at first. Then: {}.", text,
+                                     found->evidence->text)});
+  }
+  if (cause.explained.empty()) return {};
+  // What else failed, and was not asked for again, or is known to others.
+  for (const auto& [text, name] : names) {
+    const bool exists = name.elsewhere.empty() ? name.here.empty() : !!found_elsewhere(name);
+    if (failed(name) && exists && !is_found_here(name))
+      append(cause.explained, open_failures(context, name));
+  }
+  cause.name(FindingCode::dns_inconsistent, proved.size() > 1 ? certain : likely);
+  cause.title = proved.size() == 1
+                    ? phrase("This site's DNS finds {} only sometimes", proved.front())
+                    : phrase("This site's DNS finds {} names only sometimes", proved.size());
+  cause.fix = phrase(
+      "Check the servers that this site's DNS servers ({}) ask themselves (forwarders, the other "
+      "servers of a group): one of them gives other answers than the rest.",
+      answering_resolvers_in_words(context));
+  cause.show(cause.explained, 4);
+  return {cause};
+}
+
 Causes find_dns_filtered(const Diagnosis& context) {
   const auto names = read_names(context);
   Cause cause;
@@ -510,14 +545,18 @@ Causes find_outdated_names(const Diagnosis& context) {
   const auto names = read_names(context);
   Causes causes;
   for (const auto& [text, name] : names) {
-    if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
+    // Some providers' servers give an address of their own to names that do not exist.
+    const bool invented = name.address && !name.address->is_special() && !name.from_hosts_file &&
+                          !works(name) && !contains(context.report.site.own_hosts, text);
+    if ((name.failure != DetailCode::no_such_name && !invented) || name.elsewhere.empty()) continue;
     if (context.proxied.contains(text)) continue;
     const auto gone = open_failures(context, name);
     const bool everywhere = std::ranges::all_of(name.elsewhere, is_denial);
     // If the siblings do not resolve either, the question may be what is wrong.
     const bool siblings = any_is_found(names, registrable_domain(text));
     // Where the others of the list do, nobody misses it: the row says so itself.
-    if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
+    const bool missed = invented ? !gone.empty() : context.breaks_capability(gone);
+    if (!everywhere || !siblings || !missed) continue;
     auto& cause = causes.emplace_back(gone);
     cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
     if (const auto spelling = check_spelling(context, {text}); !spelling.empty()) {
@@ -532,7 +571,9 @@ Causes find_outdated_names(const Diagnosis& context) {
           text);
     }
     for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
-    cause.tell(phrase("This site's DNS does not know it either."), gone.front());
+    cause.tell(invented ? phrase("This site's DNS makes up an address for it: {}.", *name.address)
+                        : phrase("This site's DNS does not know it either."),
+               gone.front());
     add_search_domain(cause, name);
   }
   return causes;

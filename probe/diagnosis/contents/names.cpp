@@ -54,8 +54,6 @@ bool answers_in_its_name(const ProbeResult* result) {
          !has_foreign_root(*result);
 }
 
-bool is_found_here(const Name& name) { return std::ranges::any_of(name.here, has_records); }
-
 // Addresses to which DNS filters send what they block: only those that the makers publish, and do
 // not change now and then (Palo Alto Networks' sinkhole does).
 //   Cisco: "Learn the Umbrella Block Page IP Addresses", cisco.com/c/en/us/support/docs/security/
@@ -229,6 +227,8 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
   }
   return texts;
 }
+
+bool is_found_here(const Name& name) { return std::ranges::any_of(name.here, has_records); }
 
 bool is_found_again(const Name& name) {
   return name.failure == DetailCode::dns_unreachable && is_found_here(name);

@@ -49,6 +49,8 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
                                     const std::vector<const Name*>& names,
                                     const std::vector<FindingEvidence>& contrast,
                                     const Text& place = {});
+// A server here has it.
+bool is_found_here(const Name& name);
 // The first question for it was lost, and the second was answered.
 bool is_found_again(const Name& name);
 // The answer of an independent resolver that has it.

@@ -159,6 +159,35 @@ Causes find_idle_timeout(const Diagnosis& context) {
   return {};
 }
 
+// A server of this site's own, called from inside by the address that it has outside: the router
+// would have to lead the packets back (hairpinning, RFC 4787 section 6).
+Causes find_own_address(const Diagnosis& context) {
+  const auto& site = context.report.site;
+  Cause cause;
+  std::set<IpAddress> addresses;
+  for (const auto& result : context.report.probes) {
+    const auto& address = result.observation.address;
+    if (!address || !contains(site.public_addresses, *address)) continue;
+    if (contains(own_addresses(site), *address) || !is_direct(result)) continue;
+    if (reached(result.observation.outcome) && !is_udp(result)) return {};
+    if (!failing(result) || context.explained(result)) continue;
+    cause.explained.push_back(&result);
+    addresses.insert(*address);
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  const auto list = listed(addresses);
+  const auto hosts = listed(hosts_of(cause.explained));
+  cause.name(FindingCode::nat_own_address, likely);
+  cause.title = phrase("{} is at this site's own public address, unreachable from inside", hosts);
+  cause.fix = phrase(
+      "From inside, use the server's inside address, or a name that this site's DNS resolves to it "
+      "(split DNS); or turn on NAT loopback (hairpin NAT) on the router. From outside, the server "
+      "may well work: test that from another line.");
+  cause.tell(phrase("From outside, this site is seen as {}.", list));
+  cause.show(cause.explained, 4);
+  return {cause};
+}
+
 Causes find_nat(const Diagnosis& context) {
   const auto* result = telling_test(context);
   if (result == nullptr) return {};

@@ -4,6 +4,7 @@
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
+#include "probe/model/day.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::findings {
@@ -66,6 +67,16 @@ bool is_foreign(const ProbeResult& result) {
   if (flag_of(result, EvidenceKind::chain_root, Fact::expected)) return has_foreign_root(result);
   return result.observation.detail == DetailCode::untrusted ||
          result.observation.detail == DetailCode::unexpected_issuer;
+}
+
+// All certificates that were sent are valid still: what has expired is the root, which is not sent.
+// And that is no public authority's, which log what they sign.
+bool has_expired_private_root(const Facts& facts, const ProbeResult& result) {
+  const auto chain = chain_of(result);
+  const auto today = day_of(facts.report.finished_at);
+  return result.observation.detail == DetailCode::expired && !chain.empty() &&
+         !chain.front().publicly_logged &&
+         std::ranges::all_of(chain, [&](const Certificate& one) { return one.not_after > today; });
 }
 
 // The root was given for this run (--ca-file): it may be the user's own authority.
@@ -263,7 +274,8 @@ Causes find_interception(const Diagnosis& context) {
     if (!has_certificate(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
     const bool by_inspector = has_given_root(result) && inspectors.contains(last_issuer(result));
-    if (by_inspector || is_foreign(result) || !product_of(chain_of(result)).empty())
+    if (by_inspector || is_foreign(result) || has_expired_private_root(context, result) ||
+        !product_of(chain_of(result)).empty())
       by_issuer[last_issuer(result)].push_back(&result);
   }
   Causes causes;
@@ -276,6 +288,11 @@ Causes find_interception(const Diagnosis& context) {
       return (has_foreign_root(*result) || has_given_root(*result)) &&
              result->observation.outcome == Outcome::answered;
     });
+    const bool expired = std::ranges::all_of(probes, [&](const ProbeResult* result) {
+      return has_expired_private_root(context, *result);
+    });
+    // An authority of several vendors is no inspection device's.
+    if (expired && own.size() == probes.size()) continue;
     // What is exempt from inspection is none of the service's business.
     if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;
     auto& cause = causes.emplace_back(probes);
@@ -294,7 +311,14 @@ Causes find_interception(const Diagnosis& context) {
                    : phrase("A device in the path may decrypt TLS traffic (TLS inspection)")
             : phrase("{} decrypts TLS traffic (TLS inspection)", product);
     cause.let_through = answered_on_same_ports(context, own);
-    cause.fix = phrase(
+    if (expired) {
+      cause.title = phrase("The root certificate of a TLS inspection device has expired");
+      cause.fix = phrase(
+          "Renew the root certificate of \"{}\" on the device that inspects TLS, and install the "
+          "new one on the computers. ",
+          issuer);
+    }
+    cause.fix += phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. {}{}{}{}",
         to_exempt(context, own, cause.let_through),

@@ -204,6 +204,58 @@ void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
     ask_for_name(questions, servers.front(), {{"server", "true"}, {"name", name}});
 }
 
+void ask_once_more(const ProbeResult& result, Questions& questions, std::string how = "again",
+                   std::string value = "true") {
+  const auto& target = result.probe.target;
+  auto with = result.probe.with;
+  with[std::move(how)] = std::move(value);
+  questions.ask(Purpose::repeat, result.probe.check, target.transport, target.host, target.port(),
+                std::move(with));
+}
+
+std::string owner_of(const ProbeResult* result) {
+  return registrable_domain(result->probe.target.host);
+}
+
+// Clients try the addresses of a name in turn, and a firewall that allows by name may know only
+// some of them: a few names of different owners once more, at another address.
+void ask_at_another_address(const Facts& facts, Questions& questions) {
+  constexpr std::size_t most = 4;
+  std::set<std::uint16_t> open_ports;
+  std::set<std::string> hosts;
+  Probes lost;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    if (is_udp(result) || !is_direct(result)) continue;
+    if (reached(result.observation.outcome)) open_ports.insert(target.port());
+    const bool unheard = got_no_answer(result) && result.probe.check != CheckKind::hop &&
+                         result.probe.check != CheckKind::sip;
+    if ((!unheard && !findings::was_turned_away(result)) || !facts.asked_for(result)) continue;
+    if (is_name(target.host) && result.observation.address && hosts.insert(target.host).second)
+      lost.push_back(&result);
+  }
+  std::erase_if(lost, [&](const ProbeResult* result) {
+    return !open_ports.contains(result->probe.target.port());
+  });
+  for (const auto* result : of_different_owners(lost, most, owner_of))
+    ask_once_more(*result, questions, "address", "next");
+}
+
+// A device that has no room turns some away, and lets the same through a moment later: a few of
+// different owners once more, and those that are turned away again a third time.
+void ask_the_turned_away_again(const Facts& facts, Questions& questions) {
+  constexpr std::size_t most = 6;
+  Probes again, first;
+  for (const auto& result : facts.report.probes) {
+    if (!findings::was_turned_away(result)) continue;
+    if (result.probe.with.contains("again")) again.push_back(&result);
+    if (facts.asked_for(result)) first.push_back(&result);
+  }
+  for (const auto* result : of_different_owners(first, most, owner_of))
+    ask_once_more(*result, questions);
+  for (const auto* result : again) ask_once_more(*result, questions, "again", "2");
+}
+
 // A few that got no answer where others do may be chance: once more.
 void ask_the_silent_again(const Facts& facts, Questions& questions) {
   const auto silent = facts.probes_that([&](const ProbeResult& result) {
@@ -217,13 +269,7 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
     return !is_udp(result) && is_direct(result) && reached(result.observation.outcome);
   });
   if (!others || silent.size() > most_hosts) return;
-  for (const auto* result : silent) {
-    const auto& target = result->probe.target;
-    auto with = result->probe.with;
-    with["again"] = "true";
-    questions.ask(Purpose::repeat, result->probe.check, target.transport, target.host,
-                  target.port(), std::move(with));
-  }
+  for (const auto* result : silent) ask_once_more(*result, questions);
 }
 
 // Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
@@ -427,6 +473,8 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   ask_for_neighbours(context, questions, no_udp);
   ask_for_greetings(context, questions);
   ask_the_silent_again(context, questions);
+  ask_the_turned_away_again(context, questions);
+  ask_at_another_address(context, questions);
   ask_for_the_servers_word(context, questions);
   ask_whose_page(context, questions);
   ask_behind_the_interception(context, questions);

@@ -270,12 +270,11 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (counted) cause.affects = affected_by_way(context, protocol);
   if (!hurts && cause.affects.empty()) return {};
   cause.name(FindingCode::firewall_new_flows_limited, likely);
-  cause.title =
-      protocol == reach::Protocol::udp
-          ? phrase("A device in the path limits how many new UDP flows get out")
-      : protocol == reach::Protocol::tcp
-          ? phrase("A device in the path limits how many new TCP connections get out")
-          : phrase("A device in the path limits how many new connections get out");
+  cause.title = protocol == reach::Protocol::udp
+                    ? phrase("A device in the path limits how many new UDP flows get out")
+                : protocol == reach::Protocol::tcp
+                    ? phrase("A device in the path limits how many new TCP connections get out")
+                    : phrase("A device in the path limits how many new connections get out");
   cause.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
@@ -288,6 +287,77 @@ Causes find_new_flow_limit(const Diagnosis& context) {
                second.began, second.lost, second.late));
   }
   cause.show(cause.explained, 4);
+  return {cause};
+}
+
+// At another address of its name, where the same was reached; null if it was not.
+const ProbeResult* stood_elsewhere(const Facts& facts, const ProbeResult& lost) {
+  return first_that(facts.report.probes, [&](const ProbeResult& other) {
+    const auto &probe = other.probe, &its = lost.probe;
+    return asks_another_address(probe) && reached(other.observation.outcome) &&
+           probe.check == its.check && probe.target.host == its.target.host &&
+           probe.target.port() == its.target.port();
+  });
+}
+
+// Some addresses of these names are shut, and others are not: of a firewall that allows by name,
+// and asks DNS at other times than the clients do; of a balancer with a server that is down, if
+// they are one owner's.
+Causes find_half_shut_names(const Diagnosis& context) {
+  Cause cause;
+  std::set<IpAddress> shut;
+  for (const auto& result : context.report.probes) {
+    const auto* other = context.asked_for(result) ? stood_elsewhere(context, result) : nullptr;
+    if (other == nullptr || reached(result.observation.outcome)) continue;
+    cause.impaired.push_back(&result);
+    shut.insert(*result.observation.address);
+    cause.tell(phrase("{}: nothing comes back from {}, and {} answers.", result.probe.target.host,
+                      *result.observation.address, *other->observation.address),
+               &result);
+  }
+  if (cause.impaired.empty()) return {};
+  // What else was asked of these addresses.
+  cause.explained = context.probes_that([&](const ProbeResult& result) {
+    const auto& address = result.observation.address;
+    return failing(result) && is_direct(result) && !context.explained(result) && address &&
+           shut.contains(*address);
+  });
+  const bool several = parties_of(cause.impaired).size() > 1;
+  cause.name(FindingCode::firewall_destination_blocked, several ? likely : possible);
+  cause.title = phrase("Some addresses of {} are not reached", listed(hosts_of(cause.impaired)));
+  cause.fix = phrase(
+      "Allow all addresses of these names ({} got no answer). A firewall that allows by name often "
+      "knows only some of them: allow the vendor's networks instead, or have the firewall and the "
+      "computers ask the same DNS servers.",
+      listed(shut));
+  if (!several) cause.fix += phrase(" If the firewall drops nothing, ask the servers' operator.");
+  cause.affects = sets_of(context, cause.impaired);
+  return {cause};
+}
+
+// Connections to several owners were refused or cut off, and the same ones stood a moment later: a
+// device that has no room for more, whoever they are for.
+Causes find_random_refusals(const Diagnosis& context) {
+  const auto again = context.probes_that([&](const ProbeResult& result) {
+    return was_turned_away(result) && context.asked_for(result) &&
+           context.got_out.contains(result.probe.id) && !stood_elsewhere(context, result);
+  });
+  if (parties_of(again).size() < 2) return {};
+  Cause cause(context.probes_that([&](const ProbeResult& result) {
+    return was_turned_away(result) && !context.explained(result);
+  }));
+  cause.name(FindingCode::firewall_new_flows_limited, likely);
+  cause.title = phrase("A device refuses connections, and lets them through a moment later");
+  cause.fix = phrase(
+      "Find the device that refuses or resets connections although its rules allow them: a limit "
+      "on new connections or sessions, a NAT without free ports, an overloaded TLS inspection. "
+      "Raise the limit {}, or give it more room.",
+      for_users(context));
+  cause.tell(phrase(
+      "{} connections to {} operators were refused or cut off, and worked at the second try.",
+      again.size(), parties_of(again).size()));
+  cause.show(again, 4);
+  cause.affects = affected_by_way(context, reach::Protocol::tcp);
   return {cause};
 }
 

@@ -222,6 +222,24 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
   return cause;
 }
 
+// The tunnel that everything went into; null where some went past it.
+const EgressPath* only_tunnel(const Site& site) {
+  const bool one = site.ways.size() == 1 && site.ways.front().tunnel;
+  return one && site.ways.front().default_route ? &site.ways.front() : nullptr;
+}
+
+// Nothing comes back from it, while the local network answers.
+Cause dead_tunnel(const Facts& facts, const EgressPath& tunnel, Confidence confidence) {
+  auto cause = offline(
+      facts, Owner::vpn, std::min(confidence, likely),
+      phrase("All traffic goes into the VPN ({}), and nothing comes back", tunnel.interface));
+  cause.closes = Closes::direct;
+  cause.fix = phrase(
+      "Disconnect the VPN and run this again. If all is well then, have the VPN's operator look at "
+      "its gateway; if nothing changes, check the Internet line.");
+  return cause;
+}
+
 // Nothing comes back: the line, or a firewall.
 Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
   // Where names are found, or a device says no, the line is not what is missing.
@@ -370,9 +388,11 @@ Causes find_offline(const Diagnosis& context) {
   const auto router = outside->looked_up ? std::string() : router_without_line(*outside);
   if (!enough && !kept_in && router.empty()) return {};
 
-  auto cause = router.empty()
-                   ? kept_inside(context, *outside, confidence_of(*outside, with_resolvers))
-                   : line_is_down(context, *outside, router);
+  const auto confidence = confidence_of(*outside, with_resolvers);
+  const auto* tunnel = only_tunnel(site);
+  auto cause = !router.empty() ? line_is_down(context, *outside, router)
+               : tunnel        ? dead_tunnel(context, *tunnel, confidence)
+                               : kept_inside(context, *outside, confidence);
   // A name server of the site's cannot ask anybody either: the names that it did not find are lost
   // with the line.
   if (!outside->looked_up) {

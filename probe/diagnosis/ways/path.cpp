@@ -75,6 +75,17 @@ bool works_by_ipv4_only(const ProbeResult& result) {
          attempt_over(result, "IPv4").result == connected;
 }
 
+// Its IPv6 address was made by a DNS64.
+bool is_made_up(const ProbeResult* result) {
+  const auto prefix = Network::parse(text_of(*result, EvidenceKind::nat64, Fact::prefix));
+  return prefix && std::ranges::any_of(all_evidence(result->observation, EvidenceKind::family),
+                                       [&](const Evidence& evidence) {
+                                         const auto to =
+                                             IpAddress::parse(text_fact(evidence, Fact::address));
+                                         return to && to->is_v6() && prefix->contains(*to);
+                                       });
+}
+
 bool is_refused_by_ipv6(const ProbeResult* result) {
   return attempt_over(*result, "IPv6").result == DetailCode::connection_refused;
 }
@@ -207,6 +218,13 @@ Causes find_broken_ipv6(const Diagnosis& context) {
                        "refuses it now, or stop announcing IPv6 on this network.")
               : phrase("Repair the IPv6 route to the Internet (the router announces one, but "
                        "packets do not come back), or stop announcing IPv6 on this network."));
+  if (std::ranges::all_of(cause.explained, is_made_up)) {
+    cause.owner = Owner::dns;
+    cause.title = phrase("DNS makes up IPv6 addresses (DNS64), and nothing translates them");
+    cause.fix = phrase(
+        "Turn off DNS64 on this site's DNS servers. If this network is meant to reach IPv4 over "
+        "IPv6, repair its NAT64 instead.");
+  }
   for (const auto* result : cause.explained) tell_of_both(*result, cause);
   return {cause};
 }

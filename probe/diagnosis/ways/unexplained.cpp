@@ -191,11 +191,23 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     });
     cause.title = open ? phrase("Connections to {} open, but then fail, cause unknown", hosts)
                        : phrase("{} cannot be reached, cause unknown", hosts);
-    cause.fix = phrase(
-        "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
-        "this site's firewall log for dropped packets from this computer, and allow them with "
-        "return traffic{}. If it does not work there either, ask the operator of {}.",
-        flows.empty() ? flows : phrase(": {}", flows), hosts);
+    const bool all_private = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
+      return result->observation.address && result->observation.address->is_private();
+    });
+    if (all_private) {
+      cause.fix = phrase(
+          "{} has a private address: it is reached only from its own network, or through a VPN "
+          "that leads there. Check that this network has a way to it, and that no firewall "
+          "between them drops the packets{}.",
+          hosts, flows.empty() ? flows : phrase(" ({})", flows));
+    } else {
+      cause.fix = phrase(
+          "Try the service from another line (a mobile phone's hotspot). If it works there, look "
+          "in "
+          "this site's firewall log for dropped packets from this computer, and allow them with "
+          "return traffic{}. If it does not work there either, ask the operator of {}.",
+          flows.empty() ? flows : phrase(": {}", flows), hosts);
+    }
   }
   cause.show(cause.explained, 6);
   return cause;
