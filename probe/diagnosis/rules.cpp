@@ -121,12 +121,16 @@ void fill_in(const Report& report, const Endpoints& open, Cause& cause) {
   const auto impaired = ids_of(cause.impaired);
   // Left out so as not to press hosts that this cause closes: where nothing got through to them,
   // such a row fails as well (status/requirement_hosts.cpp).
-  const auto hosts = set_of(failing_ones(cause.explained),
-                            [](const ProbeResult& result) { return result.probe.target.host; });
+  const auto closed = set_of(failing_ones(cause.explained), [](const ProbeResult& result) {
+    return std::pair(result.probe.target.host, result.probe.target.transport);
+  });
   std::set<std::string> spared;
   for (const auto& [probe, seen] : report.probes) {
-    if (seen.detail == DetailCode::no_room && hosts.contains(probe.target.host))
-      spared.insert(probe.id);
+    const auto& target = probe.target;
+    const bool tls = target.transport == Transport::tls;
+    const bool shut = closed.contains({target.host, target.transport}) ||
+                      (tls && closed.contains({target.host, Transport::tcp}));
+    if (seen.detail == DetailCode::no_room && shut) spared.insert(probe.id);
   }
   // What a likely or certain cause decides has failed because of it; if the row is open all the
   // same, something else may still carry it.

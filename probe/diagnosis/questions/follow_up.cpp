@@ -10,6 +10,7 @@ namespace callready {
 Questions::Questions(const Facts& facts) : facts_(facts) {
   for (const auto& [probe, seen] : facts.report.probes) {
     if (probe.purpose == Purpose::row || probe.purpose == Purpose::control) continue;
+    if (seen.detail == DetailCode::not_needed) continue;  // nothing was sent
     auto& room = room_for(probe.purpose);
     if (room > 0) --room;
   }
