@@ -232,9 +232,9 @@ std::vector<std::string> wrong_choices(const std::vector<TargetSet>& sets,
 namespace {
 
 // What the runs over several interfaces saw; of one, its own report. An error is said in words.
-boost::system::result<Report, std::string> as_one(const std::vector<MergeInput>& runs,
+boost::system::result<Report, std::string> as_one(std::vector<MergeInput> runs,
                                                   const std::string& site) {
-  if (runs.size() == 1 && runs.front().name.empty()) return runs.front().report;
+  if (runs.size() == 1 && runs.front().name.empty()) return std::move(runs.front().report);
   const TimeLimit in_time("merging the reports", timeouts::rendering);
   auto merged = merge(runs, site);
   if (!merged.errors.empty()) return merged.errors.front();
@@ -268,7 +268,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
   std::vector<MergeInput> runs;
   options.on_stuck = [&](Report report) {
     runs.push_back({vantages.at(runs.size()), std::move(report)});
-    auto seen = as_one(runs, arguments.site);
+    auto seen = as_one(std::move(runs), arguments.site);
     std::_Exit(seen.has_error() ? fail(seen.error()) : finish(std::move(*seen)));
   };
   const bool keeps = keeps_run(arguments) && !arguments.redact;
@@ -286,7 +286,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     options.announce = false;  // said once
   }
   if (keeps) keep_known_ways(known_ways);
-  auto seen = as_one(runs, arguments.site);
+  auto seen = as_one(std::move(runs), arguments.site);
   return seen.has_error() ? fail(seen.error()) : finish(std::move(*seen));
 }
 

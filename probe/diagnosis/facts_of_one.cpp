@@ -119,12 +119,16 @@ bool got_no_answer(const ProbeResult& result) {
          seen.detail == DetailCode::stun_timed_out;
 }
 
+bool may_be_asked_again(const ProbeResult& result) {
+  using enum CheckKind;
+  constexpr std::array checks{CheckKind::tcp, tls, http, stun, turn};
+  return contains(checks, result.probe.check) && !is_udp(result) && is_direct(result) &&
+         !is_inside(result);
+}
+
 bool was_turned_away(const ProbeResult& result) {
-  const auto& [probe, seen] = result;
-  // A SIP server gets one request over each transport.
-  if (is_udp(result) || !is_direct(result) || is_inside(result) || probe.check == CheckKind::hop ||
-      probe.check == CheckKind::sip)
-    return false;
+  const auto& seen = result.observation;
+  if (!may_be_asked_again(result)) return false;
   const bool cut =
       seen.detail == DetailCode::connection_reset || seen.detail == DetailCode::closed_by_peer;
   return seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected ||

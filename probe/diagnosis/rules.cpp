@@ -46,6 +46,7 @@ constexpr std::array rules_about_contents = {find_mtu,
                                              find_private_relays,
                                              find_turn,
                                              find_dropped_marks,
+                                             find_flood_protection,
                                              find_interruption};
 
 // A limit on new flows takes the place of whatever else UDP may die of, "only the web" that of UDP

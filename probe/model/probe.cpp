@@ -22,7 +22,7 @@ std::string probe_id(const Probe& probe) {
 }
 
 Purpose likely_purpose(const Probe& control) {
-  if (control.with.contains("again")) return Purpose::repeat;
+  if (control.with.contains("again") || asks_another_address(control)) return Purpose::repeat;
   if (control.with.contains("server_name")) return Purpose::other_server_name;
   // No set uses a mere connection to give others a meaning.
   if (control.check == CheckKind::tcp) return Purpose::neighbour;

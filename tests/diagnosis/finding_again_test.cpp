@@ -102,6 +102,15 @@ TEST(InconsistentDns, FindsANameAMomentLater) {
   EXPECT_EQ(found.title, "This site's DNS finds 2 names only sometimes");
 }
 
+TEST(InconsistentDns, IsNotOneServerOfSeveralThatDenies) {
+  auto asked = question("portal.vendor.com", "NOERROR");
+  const auto denial = question("portal.vendor.com", "NXDOMAIN");
+  asked.observation.evidence.push_back(denial.observation.evidence.front());
+  for (const auto& finding : diagnose(report(
+           {row("web", {gone("portal.vendor.com")}), follow_up({asked}), controls(anchors())})))
+    EXPECT_NE(finding.code, FindingCode::dns_inconsistent) << finding.title;
+}
+
 TEST(OldName, MayHaveAnInventedAddress) {
   const auto made = [](const char* elsewhere) {
     return report(
@@ -114,6 +123,38 @@ TEST(OldName, MayHaveAnInventedAddress) {
   EXPECT_TRUE(has_evidence(found, "makes up an address for it: 84.199.10.1"));
   for (const auto& finding : diagnose(made("NOERROR")))
     EXPECT_NE(finding.code, FindingCode::target_outdated) << finding.title;
+}
+
+// --- calls that set a flood protection off -------------------------------------------------------
+
+Report with_calls(std::vector<CallStep> steps, bool line_lives = true) {
+  auto stream =
+      probe(CheckKind::media, Transport::udp, "far.vendor.com", 8620, answered, "streamed");
+  auto call = probe(CheckKind::ice, Transport::tls, "far.vendor.com", 443, failed,
+                    line_lives ? "ice_silent" : "timed_out");
+  stream.observation.sent_at = std::chrono::sys_days(std::chrono::year(2026) / 11 / 30);
+  call.observation.sent_at = *stream.observation.sent_at + std::chrono::seconds(25);
+  stream.observation.media = MediaStream();
+  auto& calls = stream.observation.media->calls.emplace();
+  calls.wanted = 8;
+  calls.steps = std::move(steps);
+  return report({row("stream", {stream}), row("call", {call}), controls(anchors())});
+}
+
+TEST(FloodProtection, EndsAllCallsAfterManyAtOnce) {
+  const CallStep one{1, 100, 0, 0, 0, 0, true}, two{2, 200, 0, 0, 0, 0, true},
+      four{4, 175, 0, 0, 0, 0, false}, two_again{2, 29, 0, 0, 0, 0, false};
+  const Codes shut_out{"firewall.rate_limited (likely)"};
+  const auto found = diagnose(with_calls({one, two, four, two_again}));
+  ASSERT_EQ(codes(found), shut_out);
+  EXPECT_EQ(found.front().title,
+            "A device shuts this computer out when it makes 4 simultaneous calls");
+  EXPECT_NE(codes(with_calls({one, two, four, two_again}, false)), shut_out) << "perhaps the line";
+  EXPECT_NE(codes(with_calls({one, two, four})), shut_out) << "too few pass, and no more";
+  EXPECT_NE(codes(with_calls({one, two, four, two_again, one})), shut_out) << "it passes again";
+  auto reported = two_again;
+  reported.lost_up = 20;
+  EXPECT_NE(codes(with_calls({one, two, four, reported})), shut_out) << "known to be lost";
 }
 
 // --- an inspection device's root -----------------------------------------------------------------

@@ -341,7 +341,8 @@ Causes find_denying_resolver(const Diagnosis& context) {
   return {cause};
 }
 
-// The same servers deny a name, or fail to look it up, and have it a moment later.
+// The same servers deny a name, or fail to look it up, and have it a moment later. (Where one of
+// several denies it and another one has it, the one may filter.)
 Causes find_inconsistent_dns(const Diagnosis& context) {
   const auto names = read_names(context);
   const auto failed = [](const Name& name) {
@@ -351,6 +352,7 @@ Causes find_inconsistent_dns(const Diagnosis& context) {
   std::vector<std::string> proved;
   for (const auto& [text, name] : names) {
     if (!failed(name) || !is_found_here(name) || context.proxied.contains(text)) continue;
+    if (!std::ranges::all_of(name.here, has_records)) continue;
     append(cause.explained, open_failures(context, name));
     proved.push_back(text);
     const auto* found = first_that(name.here, has_records);

@@ -265,6 +265,64 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   return {cause};
 }
 
+// The step from which on nothing passed any more, although as few calls had passed before, and
+// nobody reported what became of them; null if there is none.
+const CallStep* shut_out_by(const CallCapacity& calls) {
+  if (!calls.fit || calls.busy.value_or(false)) return nullptr;
+  const CallStep* since = nullptr;
+  int passed = 0;  // the most before
+  bool as_few = false;
+  for (const auto& step : calls.steps) {
+    if (step.passed && since != nullptr) return nullptr;
+    if (step.passed) {
+      passed = std::max(passed, step.calls);
+      continue;
+    }
+    if (step.lost_up + step.lost_down > 0) return nullptr;
+    if (since == nullptr) since = &step;
+    as_few |= step.calls <= passed;
+  }
+  return as_few ? since : nullptr;
+}
+
+Causes find_flood_protection(const Diagnosis& context) {
+  for (const auto& result : context.report.probes) {
+    const auto& stream = result.observation.media;
+    const auto* step = stream && stream->calls ? shut_out_by(*stream->calls) : nullptr;
+    if (step == nullptr) continue;
+    const auto after_it = [&](const ProbeResult& other) {
+      return result.observation.sent_at && other.observation.sent_at > result.observation.sent_at;
+    };
+    // A call is set up over TCP. Where nothing else was heard, the line may be what died.
+    const auto sets_up = [](const ProbeResult& other) {
+      return other.observation.detail == DetailCode::ice_silent;
+    };
+    const bool line_lives = context.any_probe([&](const ProbeResult& other) {
+      return after_it(other) && (reached(other.observation.outcome) || sets_up(other));
+    });
+    if (!line_lives) continue;
+    // Their media was lost, too.
+    Cause cause(context.probes_that([&](const ProbeResult& other) {
+      return after_it(other) && (is_udp(other) || sets_up(other)) && is_direct(other) &&
+             failing(other) && !context.explained(other);
+    }));
+    cause.impaired.push_back(&result);
+    cause.name(FindingCode::firewall_rate_limited, likely);
+    cause.title =
+        phrase("A device shuts this computer out when it makes {} simultaneous calls", step->calls);
+    cause.fix = phrase(
+        "Exempt voice and video from flood protection (limits on UDP packets per second, DoS "
+        "policies, intrusion prevention), or raise its limit: one call sends 50 packets a second.");
+    cause.tell(phrase("Fewer calls passed before. With {}, the answers ended, and after that not "
+                      "even as few passed as before.",
+                      step->calls),
+               &result);
+    cause.show(cause.explained, 2);
+    return {cause};
+  }
+  return {};
+}
+
 Causes find_few_calls(const Diagnosis& context) {
   Cause lost, cause;
   const CallCapacity* worst = nullptr;

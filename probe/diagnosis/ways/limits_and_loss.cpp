@@ -290,13 +290,14 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   return {cause};
 }
 
-// At another address of its name, where the same was reached; null if it was not.
-const ProbeResult* stood_elsewhere(const Facts& facts, const ProbeResult& lost) {
+// The second try that reached what this one did not: at the same address, or at another one of its
+// name. Null if there is none.
+const ProbeResult* reached_again(const Facts& facts, const ProbeResult& lost, bool elsewhere) {
   return first_that(facts.report.probes, [&](const ProbeResult& other) {
     const auto &probe = other.probe, &its = lost.probe;
-    return asks_another_address(probe) && reached(other.observation.outcome) &&
-           probe.check == its.check && probe.target.host == its.target.host &&
-           probe.target.port() == its.target.port();
+    return probe.purpose == Purpose::repeat && asks_another_address(probe) == elsewhere &&
+           reached(other.observation.outcome) && probe.check == its.check &&
+           probe.target.host == its.target.host && probe.target.port() == its.target.port();
   });
 }
 
@@ -307,12 +308,15 @@ Causes find_half_shut_names(const Diagnosis& context) {
   Cause cause;
   std::set<IpAddress> shut;
   for (const auto& result : context.report.probes) {
-    const auto* other = context.asked_for(result) ? stood_elsewhere(context, result) : nullptr;
-    if (other == nullptr || reached(result.observation.outcome)) continue;
+    if (!context.asked_for(result) || reached(result.observation.outcome)) continue;
+    const auto* other = reached_again(context, result, true);
+    if (other == nullptr || reached_again(context, result, false) != nullptr) continue;
+    const auto &address = result.observation.address, &its = other->observation.address;
+    if (!address || !its || *address == *its) continue;
     cause.impaired.push_back(&result);
-    shut.insert(*result.observation.address);
+    shut.insert(*address);
     cause.tell(phrase("{}: nothing comes back from {}, and {} answers.", result.probe.target.host,
-                      *result.observation.address, *other->observation.address),
+                      *address, *its),
                &result);
   }
   if (cause.impaired.empty()) return {};
@@ -340,7 +344,7 @@ Causes find_half_shut_names(const Diagnosis& context) {
 Causes find_random_refusals(const Diagnosis& context) {
   const auto again = context.probes_that([&](const ProbeResult& result) {
     return was_turned_away(result) && context.asked_for(result) &&
-           context.got_out.contains(result.probe.id) && !stood_elsewhere(context, result);
+           reached_again(context, result, false) != nullptr;
   });
   if (parties_of(again).size() < 2) return {};
   Cause cause(context.probes_that([&](const ProbeResult& result) {

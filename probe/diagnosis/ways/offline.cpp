@@ -228,10 +228,10 @@ const EgressPath* only_tunnel(const Site& site) {
   return one && site.ways.front().default_route ? &site.ways.front() : nullptr;
 }
 
-// Nothing comes back from it, while the local network answers.
+// The line may be what is dead, but then nobody who is asked for help has to look at it first.
 Cause dead_tunnel(const Facts& facts, const EgressPath& tunnel, Confidence confidence) {
   auto cause = offline(
-      facts, Owner::vpn, std::min(confidence, likely),
+      facts, Owner::vpn, std::max(confidence, likely),
       phrase("All traffic goes into the VPN ({}), and nothing comes back", tunnel.interface));
   cause.closes = Closes::direct;
   cause.fix = phrase(

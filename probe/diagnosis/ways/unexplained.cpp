@@ -203,8 +203,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     } else {
       cause.fix = phrase(
           "Try the service from another line (a mobile phone's hotspot). If it works there, look "
-          "in "
-          "this site's firewall log for dropped packets from this computer, and allow them with "
+          "in this site's firewall log for dropped packets from this computer, and allow them with "
           "return traffic{}. If it does not work there either, ask the operator of {}.",
           flows.empty() ? flows : phrase(": {}", flows), hosts);
     }
