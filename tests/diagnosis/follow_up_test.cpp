@@ -374,16 +374,24 @@ TEST(FollowUps, GreetAServerThatHangsUpByAnotherName) {
   EXPECT_TRUE(asks(list, "tls/tls/portal.vendor.com:443?server_name=example.com"));
 }
 
-TEST(FollowUps, AskOnceMoreAndAThirdTimeWhatWasTurnedAway) {
+TEST(FollowUps, AskOnceMoreWhatWasTurnedAwayAndAThirdTimeWhereThatHelpedOthers) {
+  const auto again = [](ProbeResult result) {
+    result.probe.with["again"] = "true";
+    result.probe.id = probe_id(result.probe);
+    return result;
+  };
   const auto cut = tls("portal.vendor.com", failed, "connection_reset");
-  auto again = cut;
-  again.probe.with["again"] = "true";
-  const auto first = ids(report({row("web", {cut}), controls(anchors())}));
-  EXPECT_TRUE(asks(first, "tls/tls/portal.vendor.com:443?again=true"));
-  EXPECT_FALSE(asks(first, "tls/tls/portal.vendor.com:443?again=2"));
-  again.probe.id = probe_id(again.probe);
-  EXPECT_TRUE(asks(ids(report({row("web", {cut}), follow_up({again}), controls(anchors())})),
-                   "tls/tls/portal.vendor.com:443?again=2"));
+  const auto other = tls("files.other.net", failed, "connection_reset");
+  const auto after = [&](Outcome second) {
+    return ids(
+        report({row("web", {cut, other}),
+                follow_up({again(cut), again(tls("files.other.net", second, "connection_reset"))}),
+                controls(anchors())}));
+  };
+  EXPECT_TRUE(asks(ids(report({row("web", {cut}), controls(anchors())})),
+                   "tls/tls/portal.vendor.com:443?again=true"));
+  EXPECT_TRUE(asks(after(answered), "tls/tls/portal.vendor.com:443?again=2"));
+  EXPECT_FALSE(asks(after(failed), "tls/tls/portal.vendor.com:443?again=2"));
 }
 
 TEST(FollowUps, AskTheServerItselfWhetherItIsOutOfOrder) {

@@ -242,7 +242,7 @@ void ask_at_another_address(const Facts& facts, Questions& questions) {
 }
 
 // A device that has no room turns some away, and lets the same through a moment later: a few of
-// different owners once more, and those that are turned away again a third time.
+// different owners once more, and where that let one through, the others a third time.
 void ask_the_turned_away_again(const Facts& facts, Questions& questions) {
   constexpr std::size_t most = 6;
   Probes again, first;
@@ -253,6 +253,12 @@ void ask_the_turned_away_again(const Facts& facts, Questions& questions) {
   }
   for (const auto* result : of_different_owners(first, most, owner_of))
     ask_once_more(*result, questions);
+  const auto hosts = findings::hosts_of(first);
+  const bool any_passed = facts.any_probe([&](const ProbeResult& result) {
+    return result.probe.with.contains("again") && findings::may_be_asked_again(result) &&
+           reached(result.observation.outcome) && contains(hosts, result.probe.target.host);
+  });
+  if (!any_passed) return;
   for (const auto* result : again) ask_once_more(*result, questions, "again", "2");
 }
 
