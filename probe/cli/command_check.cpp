@@ -284,6 +284,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     if (report.has_error()) return fail(report.error());
     runs.push_back({vantage, std::move(*report)});
     options.announce = false;  // said once
+    if (platform::interrupted()) break;
   }
   if (keeps) keep_known_ways(known_ways);
   auto seen = as_one(std::move(runs), arguments.site);

@@ -4,7 +4,6 @@
 
 #include "probe/net/nat64.hpp"
 #include "probe/net/timeouts.hpp"
-#include "probe/plan/plan.hpp"
 #include "probe/plan/plan_size.hpp"
 
 namespace callready {

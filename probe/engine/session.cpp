@@ -80,6 +80,16 @@ std::vector<GatewayInfo> default_gateways(const std::vector<GatewayInfo>& before
   return gateways;
 }
 
+// Of the site's routes, those that a run over one interface takes.
+void keep_ways_of(const std::string& interface, Site& site) {
+  if (interface.empty()) return;
+  const auto others = [&](const auto& one) { return one.interface != interface; };
+  std::erase_if(site.gateways, others);
+  std::erase_if(site.ways, others);
+  if (site.links)
+    std::erase_if(*site.links, [&](const auto& link) { return link.name != interface; });
+}
+
 // Which interface carries what was probed directly.
 std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
                                 const std::vector<platform::Interface>& interfaces) {
@@ -112,7 +122,7 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
   return ways;
 }
 
-// That something was reached with.
+// The prefix of a DNS64, if something was reached through it.
 std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
   const auto reaches = [&](const Network& prefix) {
     return std::ranges::any_of(results, [&](const ProbeResult& result) {
@@ -339,6 +349,7 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   describe_nat(report.site, report.probes);
   report.site.gateways = default_gateways(report.site.gateways);
   report.site.ways = ways_of(report.probes, platform::interfaces());
+  keep_ways_of(options.settings.interface, report.site);
   if (const auto prefix = nat64_prefix_of(report.probes)) {
     report.notes.push_back(phrase(
         "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
@@ -356,6 +367,7 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
               runner);
   runner.further = [&, ask = std::move(runner.further)](std::vector<ProbeResult>& so_far) {
     report.site.gateways = default_gateways(report.site.gateways);
+    keep_ways_of(options.settings.interface, report.site);
     return ask(so_far);
   };
   runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };

@@ -394,6 +394,16 @@ TEST(FollowUps, AskOnceMoreWhatWasTurnedAwayAndAThirdTimeWhereThatHelpedOthers) 
   EXPECT_FALSE(asks(after(failed), "tls/tls/portal.vendor.com:443?again=2"));
 }
 
+TEST(FollowUps, AskAtTheSameAndAtAnotherAddressWhereOthersAreReached) {
+  const auto lost = at(tls("portal.vendor.com", silent, "timed_out"), "20.1.1.1");
+  const auto list = ids(report({row("web", {lost}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "tls/tls/portal.vendor.com:443?again=true"));
+  EXPECT_TRUE(asks(list, "tls/tls/portal.vendor.com:443?address=next"));
+  EXPECT_FALSE(
+      asks(ids(report({row("web", {lost})})), "tls/tls/portal.vendor.com:443?address=next"))
+      << "nothing on that port is reached";
+}
+
 TEST(FollowUps, AskTheServerItselfWhetherItIsOutOfOrder) {
   auto error = probe(CheckKind::http, Transport::tcp, "portal.vendor.com", 80, answered, "503");
   error = with(error, {EvidenceKind::http_reply, "", {{Fact::status, std::int64_t{503}}}});

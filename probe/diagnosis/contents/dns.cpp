@@ -350,29 +350,31 @@ Causes find_inconsistent_dns(const Diagnosis& context) {
   };
   Cause cause;
   std::vector<std::string> proved;
+  std::size_t denied = 0;
   for (const auto& [text, name] : names) {
     if (!failed(name) || !is_found_here(name) || context.proxied.contains(text)) continue;
     if (!std::ranges::all_of(name.here, has_records)) continue;
     append(cause.explained, open_failures(context, name));
     proved.push_back(text);
+    denied += name.failure == DetailCode::no_such_name;
     const auto* found = first_that(name.here, has_records);
     cause.tell({found->probe, phrase("{} could not be looked up at first. Then: {}.", text,
                                      found->evidence->text)});
   }
   if (cause.explained.empty()) return {};
-  // What else failed, and was not asked for again, or is known to others.
+  // What else failed, and is known to others.
   for (const auto& [text, name] : names) {
-    const bool exists = name.elsewhere.empty() ? name.here.empty() : !!found_elsewhere(name);
-    if (failed(name) && exists && !is_found_here(name))
+    if (failed(name) && found_elsewhere(name) && !is_found_here(name))
       append(cause.explained, open_failures(context, name));
   }
-  cause.name(FindingCode::dns_inconsistent, proved.size() > 1 ? certain : likely);
+  // A server that failed may have had a bad moment; one that denies a name says so.
+  cause.name(FindingCode::dns_inconsistent, denied > 1 ? certain : likely);
   cause.title = proved.size() == 1
                     ? phrase("This site's DNS finds {} only sometimes", proved.front())
                     : phrase("This site's DNS finds {} names only sometimes", proved.size());
   cause.fix = phrase(
       "Check the servers that this site's DNS servers ({}) ask themselves (forwarders, the other "
-      "servers of a group): one of them gives other answers than the rest.",
+      "servers of a group): one of them fails at times, or gives other answers than the rest.",
       answering_resolvers_in_words(context));
   cause.show(cause.explained, 4);
   return {cause};
@@ -547,7 +549,8 @@ Causes find_outdated_names(const Diagnosis& context) {
   const auto names = read_names(context);
   Causes causes;
   for (const auto& [text, name] : names) {
-    // Some providers' servers give an address of their own to names that do not exist.
+    // Some providers' servers give an address of their own to names that do not exist. Nobody is
+    // asked to open the way there.
     const bool invented = name.address && !name.address->is_special() && !name.from_hosts_file &&
                           !works(name) && !contains(context.report.site.own_hosts, text);
     if ((name.failure != DetailCode::no_such_name && !invented) || name.elsewhere.empty()) continue;
@@ -560,22 +563,27 @@ Causes find_outdated_names(const Diagnosis& context) {
     const bool missed = invented ? !gone.empty() : context.breaks_capability(gone);
     if (!everywhere || !siblings || !missed) continue;
     auto& cause = causes.emplace_back(gone);
-    cause.name(FindingCode::target_outdated, name.elsewhere.size() > 1 ? certain : likely);
+    const bool sure = name.elsewhere.size() > 1 && !invented;
+    cause.name(FindingCode::target_outdated, sure ? certain : likely);
     if (const auto spelling = check_spelling(context, {text}); !spelling.empty()) {
       cause.owner = Owner::user;
       cause.title = phrase("There is no such name: {}", text);
       cause.fix = spelling + phrase(" If it is right, ask the operator of that server.");
     } else {
-      cause.title = phrase("The name {} no longer exists anywhere", text);
+      cause.title = invented ? phrase("Only this site's DNS still has the name {}", text)
+                             : phrase("The name {} no longer exists anywhere", text);
       cause.fix = phrase(
           "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
           "Firewall rules for it can be removed; otherwise, change nothing on the network.",
           text);
     }
     for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
-    cause.tell(invented ? phrase("This site's DNS makes up an address for it: {}.", *name.address)
-                        : phrase("This site's DNS does not know it either."),
-               gone.front());
+    cause.tell(
+        invented
+            ? phrase("This site's DNS has {} for it, where nothing was reached: old, or made up.",
+                     *name.address)
+            : phrase("This site's DNS does not know it either."),
+        gone.front());
     add_search_domain(cause, name);
   }
   return causes;

@@ -300,11 +300,15 @@ Causes find_flood_protection(const Diagnosis& context) {
     const bool line_lives = context.any_probe([&](const ProbeResult& other) {
       return after_it(other) && (reached(other.observation.outcome) || sets_up(other));
     });
-    if (!line_lives) continue;
+    // A far end, or a device before it, may have had enough of this one alone.
+    const bool udp_lives = context.any_probe([&](const ProbeResult& other) {
+      return after_it(other) && is_udp(other) && other.observation.outcome == Outcome::answered;
+    });
+    if (!line_lives || udp_lives) continue;
     // Their media was lost, too.
     Cause cause(context.probes_that([&](const ProbeResult& other) {
-      return after_it(other) && (is_udp(other) || sets_up(other)) && is_direct(other) &&
-             failing(other) && !context.explained(other);
+      return after_it(other) && (sets_up(other) || (is_udp(other) && got_no_answer(other))) &&
+             is_direct(other) && !context.explained(other);
     }));
     cause.impaired.push_back(&result);
     cause.name(FindingCode::firewall_rate_limited, likely);
@@ -314,7 +318,7 @@ Causes find_flood_protection(const Diagnosis& context) {
         "Exempt voice and video from flood protection (limits on UDP packets per second, DoS "
         "policies, intrusion prevention), or raise its limit: one call sends 50 packets a second.");
     cause.tell(phrase("Fewer calls passed before. With {}, the answers ended, and after that not "
-                      "even as few passed as before.",
+                      "even the earlier number passed.",
                       step->calls),
                &result);
     cause.show(cause.explained, 2);

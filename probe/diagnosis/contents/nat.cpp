@@ -164,13 +164,17 @@ Causes find_idle_timeout(const Diagnosis& context) {
 Causes find_own_address(const Diagnosis& context) {
   const auto& site = context.report.site;
   Cause cause;
-  std::set<IpAddress> addresses;
+  std::set<IpAddress> addresses, reflected;
+  for (const auto& result : context.report.probes) {
+    const auto& [probe, seen] = result;
+    const bool came_back = reached(seen.outcome) && seen.outcome != Outcome::passed;
+    if (seen.address && is_direct(result) && came_back) reflected.insert(*seen.address);
+  }
   for (const auto& result : context.report.probes) {
     const auto& address = result.observation.address;
     if (!address || !contains(site.public_addresses, *address)) continue;
-    if (contains(own_addresses(site), *address) || !is_direct(result)) continue;
-    if (reached(result.observation.outcome) && !is_udp(result)) return {};
-    if (!failing(result) || context.explained(result)) continue;
+    if (contains(own_addresses(site), *address) || reflected.contains(*address)) continue;
+    if (!failing(result) || context.explained(result) || !is_direct(result)) continue;
     cause.explained.push_back(&result);
     addresses.insert(*address);
   }
@@ -178,7 +182,7 @@ Causes find_own_address(const Diagnosis& context) {
   const auto list = listed(addresses);
   const auto hosts = listed(hosts_of(cause.explained));
   cause.name(FindingCode::nat_own_address, likely);
-  cause.title = phrase("{} is at this site's own public address, unreachable from inside", hosts);
+  cause.title = phrase("Not reached from inside, at this site's own public address: {}", hosts);
   cause.fix = phrase(
       "From inside, use the server's inside address, or a name that this site's DNS resolves to it "
       "(split DNS); or turn on NAT loopback (hairpin NAT) on the router. From outside, the server "

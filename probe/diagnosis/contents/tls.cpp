@@ -291,7 +291,8 @@ Causes find_interception(const Diagnosis& context) {
     const bool expired = std::ranges::all_of(probes, [&](const ProbeResult* result) {
       return has_expired_private_root(context, *result);
     });
-    // An authority of several vendors is no inspection device's.
+    // Seen at the service's own hosts alone, and at no control: it may be the vendors' own
+    // authority.
     if (expired && own.size() == probes.size()) continue;
     // What is exempt from inspection is none of the service's business.
     if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;

@@ -219,7 +219,7 @@ std::string owner_of(const ProbeResult* result) {
 }
 
 // Clients try the addresses of a name in turn, and a firewall that allows by name may know only
-// some of them: a few names of different owners once more, at another address.
+// some of them: a few names of different owners once more, at the same address and at another one.
 void ask_at_another_address(const Facts& facts, Questions& questions) {
   constexpr std::size_t most = 4;
   std::set<std::uint16_t> open_ports;
@@ -237,8 +237,10 @@ void ask_at_another_address(const Facts& facts, Questions& questions) {
   std::erase_if(lost, [&](const ProbeResult* result) {
     return !open_ports.contains(result->probe.target.port());
   });
-  for (const auto* result : of_different_owners(lost, most, owner_of))
+  for (const auto* result : of_different_owners(lost, most, owner_of)) {
+    ask_once_more(*result, questions);
     ask_once_more(*result, questions, "address", "next");
+  }
 }
 
 // A device that has no room turns some away, and lets the same through a moment later: a few of

@@ -290,15 +290,28 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   return {cause};
 }
 
-// The second try that reached what this one did not: at the same address, or at another one of its
-// name. Null if there is none.
-const ProbeResult* reached_again(const Facts& facts, const ProbeResult& lost, bool elsewhere) {
-  return first_that(facts.report.probes, [&](const ProbeResult& other) {
-    const auto &probe = other.probe, &its = lost.probe;
-    return probe.purpose == Purpose::repeat && asks_another_address(probe) == elsewhere &&
-           reached(other.observation.outcome) && probe.check == its.check &&
-           probe.target.host == its.target.host && probe.target.port() == its.target.port();
-  });
+enum class Again { none, lost, reached };
+
+// What became of it when it was tried again, at the same address or at another one of its name.
+// `found`: the try that tells.
+Again tried_again(const Facts& facts, const ProbeResult& first, bool elsewhere,
+                  const ProbeResult** found = nullptr) {
+  auto seen = Again::none;
+  for (const auto& other : facts.report.probes) {
+    const auto &probe = other.probe, &its = first.probe;
+    const auto outcome = other.observation.outcome;
+    const bool same = probe.purpose == Purpose::repeat && probe.check == its.check &&
+                      probe.target.host == its.target.host &&
+                      probe.target.port() == its.target.port() &&
+                      probe.target.transport == its.target.transport && is_direct(other);
+    if (!same || asks_another_address(probe) != elsewhere || outcome == Outcome::skipped) continue;
+    if (reached(outcome)) {
+      if (found != nullptr) *found = &other;
+      return Again::reached;
+    }
+    seen = Again::lost;
+  }
+  return seen;
 }
 
 // Some addresses of these names are shut, and others are not: of a firewall that allows by name,
@@ -308,29 +321,33 @@ Causes find_half_shut_names(const Diagnosis& context) {
   Cause cause;
   std::set<IpAddress> shut;
   for (const auto& result : context.report.probes) {
-    if (!context.asked_for(result) || reached(result.observation.outcome)) continue;
-    const auto* other = reached_again(context, result, true);
-    if (other == nullptr || reached_again(context, result, false) != nullptr) continue;
+    const bool lost = may_be_asked_again(result) &&
+                      (got_no_answer(result) || was_turned_away(result)) &&
+                      tried_again(context, result, false) == Again::lost;
+    if (!lost || !context.asked_for(result)) continue;
+    const ProbeResult* other = nullptr;
+    if (tried_again(context, result, true, &other) != Again::reached) continue;
     const auto &address = result.observation.address, &its = other->observation.address;
     if (!address || !its || *address == *its) continue;
     cause.impaired.push_back(&result);
     shut.insert(*address);
-    cause.tell(phrase("{}: nothing comes back from {}, and {} answers.", result.probe.target.host,
-                      *address, *its),
-               &result);
+    cause.tell(
+        phrase("{}: {} is not reached, and {} answers.", result.probe.target.host, *address, *its),
+        &result);
   }
   if (cause.impaired.empty()) return {};
   // What else was asked of these addresses.
   cause.explained = context.probes_that([&](const ProbeResult& result) {
     const auto& address = result.observation.address;
-    return failing(result) && is_direct(result) && !context.explained(result) && address &&
+    return failing(result) && may_be_asked_again(result) && !context.explained(result) && address &&
            shut.contains(*address);
   });
   const bool several = parties_of(cause.impaired).size() > 1;
   cause.name(FindingCode::firewall_destination_blocked, several ? likely : possible);
   cause.title = phrase("Some addresses of {} are not reached", listed(hosts_of(cause.impaired)));
   cause.fix = phrase(
-      "Allow all addresses of these names ({} got no answer). A firewall that allows by name often "
+      "Allow all addresses of these names ({} cannot be reached). A firewall that allows by name "
+      "often "
       "knows only some of them: allow the vendor's networks instead, or have the firewall and the "
       "computers ask the same DNS servers.",
       listed(shut));
@@ -344,11 +361,14 @@ Causes find_half_shut_names(const Diagnosis& context) {
 Causes find_random_refusals(const Diagnosis& context) {
   const auto again = context.probes_that([&](const ProbeResult& result) {
     return was_turned_away(result) && context.asked_for(result) &&
-           reached_again(context, result, false) != nullptr;
+           tried_again(context, result, false) == Again::reached;
   });
   if (parties_of(again).size() < 2) return {};
+  // Another port, to which no second try got through, may be closed by a rule.
+  const auto helped = ports_of(again);
   Cause cause(context.probes_that([&](const ProbeResult& result) {
-    return was_turned_away(result) && !context.explained(result);
+    return was_turned_away(result) && !context.explained(result) &&
+           helped.contains(result.probe.target.port());
   }));
   cause.name(FindingCode::firewall_new_flows_limited, likely);
   cause.title = phrase("A device refuses connections, and lets them through a moment later");
@@ -357,9 +377,10 @@ Causes find_random_refusals(const Diagnosis& context) {
       "on new connections or sessions, a NAT without free ports, an overloaded TLS inspection. "
       "Raise the limit {}, or give it more room.",
       for_users(context));
-  cause.tell(phrase(
-      "{} connections to {} operators were refused or cut off, and worked at the second try.",
-      again.size(), parties_of(again).size()));
+  cause.tell(
+      phrase("{} connections to {} operators were refused or cut off, and worked when they were "
+             "tried again.",
+             again.size(), parties_of(again).size()));
   cause.show(again, 4);
   cause.affects = affected_by_way(context, reach::Protocol::tcp);
   return {cause};

@@ -389,7 +389,7 @@ Causes find_offline(const Diagnosis& context) {
   if (!enough && !kept_in && router.empty()) return {};
 
   const auto confidence = confidence_of(*outside, with_resolvers);
-  const auto* tunnel = only_tunnel(site);
+  const auto* tunnel = outside->device.empty() ? only_tunnel(site) : nullptr;
   auto cause = !router.empty() ? line_is_down(context, *outside, router)
                : tunnel        ? dead_tunnel(context, *tunnel, confidence)
                                : kept_inside(context, *outside, confidence);

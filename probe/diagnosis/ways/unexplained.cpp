@@ -196,9 +196,9 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     });
     if (all_private) {
       cause.fix = phrase(
-          "{} has a private address: it is reached only from its own network, or through a VPN "
-          "that leads there. Check that this network has a way to it, and that no firewall "
-          "between them drops the packets{}.",
+          "Private addresses are reached only from their own network, or through a VPN that leads "
+          "there: {}. Check that this network has a way to it, and that no firewall between them "
+          "drops the packets{}.",
           hosts, flows.empty() ? flows : phrase(" ({})", flows));
     } else {
       cause.fix = phrase(
