@@ -141,7 +141,7 @@ class Hardship(SiteTest):
             with Site() as site:
                 start = time.monotonic()
                 done = site.run(shell(jump, CALLREADY, library), env={"HOME": "/run/site"})
-                self.assertLess(time.monotonic() - start, 30)
+                self.assertLess(time.monotonic() - start, 60, "two sets may take 33 s, and the end")
                 report = self.report_of(done)
                 if report["complete"]:
                     break
