@@ -262,12 +262,15 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
   };
   // Over several interfaces, one run after the other: none disturbs another, and each has its own
   // causes.
-  std::vector<std::string> vantages;
-  add_new(vantages, arguments.interfaces);
-  if (vantages.size() < 2) vantages = {""};
+  std::vector<std::string> interfaces;
+  add_new(interfaces, arguments.interfaces);
+  if (interfaces.empty()) interfaces = {""};  // the system's choice
+  const auto vantage = [&](const std::string& interface) {
+    return interfaces.size() > 1 ? interface : std::string();
+  };
   std::vector<MergeInput> runs;
   options.on_stuck = [&](Report report) {
-    runs.push_back({vantages.at(runs.size()), std::move(report)});
+    runs.push_back({vantage(options.settings.interface), std::move(report)});
     auto seen = as_one(std::move(runs), arguments.site);
     std::_Exit(seen.has_error() ? fail(seen.error()) : finish(std::move(*seen)));
   };
@@ -277,12 +280,12 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     known_ways = load_known_ways();
     options.known_ways = &known_ways;
   }
-  for (const auto& vantage : vantages) {
-    if (!vantage.empty()) options.settings.interface = vantage;
-    if (arguments.follow) follower.listen_to(options, vantage);
+  for (const auto& interface : interfaces) {
+    options.settings.interface = interface;
+    if (arguments.follow) follower.listen_to(options, vantage(interface));
     auto report = run_session(options);
     if (report.has_error()) return fail(report.error());
-    runs.push_back({vantage, std::move(*report)});
+    runs.push_back({vantage(interface), std::move(*report)});
     options.announce = false;  // said once
     if (platform::interrupted()) break;
   }
@@ -341,7 +344,6 @@ int run_check(const Arguments& arguments) {
   options.runner.v4 = arguments.v4;
   options.runner.v6 = arguments.v6;
   options.settings.user_agent = user_agent();
-  if (!arguments.interfaces.empty()) options.settings.interface = arguments.interfaces.front();
   options.settings.thorough = arguments.thorough;
   options.settings.every_port = arguments.all || arguments.thorough;
   options.settings.hurried = arguments.fast && !arguments.thorough;

@@ -229,11 +229,13 @@ bool goes_outside(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Silence, at once or after the connection was established.
 bool got_no_answer(const ProbeResult& result);
-// A connection to the outside of which a few more do no harm. (A SIP server gets one request over
-// each transport.)
+// A connection to the outside that may be made a few times more. (A SIP server gets one request
+// over each transport.)
 bool may_be_asked_again(const ProbeResult& result);
 // Such a connection was refused, or cut off before anything came back.
 bool was_turned_away(const ProbeResult& result);
+// The same, or it got no answer.
+bool came_to_nothing(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 Probes failing_ones(Probes results);

@@ -135,6 +135,10 @@ bool was_turned_away(const ProbeResult& result) {
          (seen.outcome == Outcome::failed && cut && !has_certificate(result));
 }
 
+bool came_to_nothing(const ProbeResult& result) {
+  return was_turned_away(result) || (may_be_asked_again(result) && got_no_answer(result));
+}
+
 bool has_foreign_root(const ProbeResult& result) {
   return flag_of(result, EvidenceKind::chain_root, Fact::expected) == false &&
          !is_private_and_right(result);

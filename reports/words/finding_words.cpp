@@ -74,11 +74,12 @@ constexpr std::array all_words{
                  "The names exist on public DNS servers, and this site's servers deny them or do "
                  "not answer for them.",
                  "Remove the service's names from the DNS servers' filter."},
-    FindingWords{FindingCode::dns_inconsistent, "DNS finds names only sometimes",
-                 "Sign-in and calls work at times, and at others their names are not found.",
-                 "The site's DNS servers denied a name, or failed to look it up, and had it a "
-                 "moment later.",
-                 "Find which of the servers that they ask themselves gives other answers."},
+    FindingWords{
+        FindingCode::dns_inconsistent, "DNS finds names only sometimes",
+        "Sign-in and calls work at times, and at others their names are not found.",
+        "The site's DNS servers denied a name, or failed to look it up, and had it a "
+        "moment later.",
+        "Find out which of their upstream servers fails at times, or gives other answers."},
     FindingWords{
         FindingCode::dns_rewritten, "DNS gives wrong addresses",
         "This site's DNS answers with addresses that are not on the Internet, such as a "
@@ -245,7 +246,8 @@ constexpr std::array all_words{
                  "Address translation happens twice inside the site.",
                  "The first router has a private address on its outside interface.",
                  "Let only one device do NAT: put the other one in bridge mode."},
-    FindingWords{FindingCode::nat_own_address, "An own server is called by its outside address",
+    FindingWords{FindingCode::nat_own_address,
+                 "A server of this site is addressed by its public address",
                  "A server of this site is not reached from inside, and may work from outside.",
                  "The server's address is the one that this site has on the Internet.",
                  "Use the server's inside address, or turn on NAT loopback on the router."},

@@ -128,7 +128,7 @@ TEST(OldName, MayHaveAnInventedAddress) {
   };
   const auto found = only(made("NXDOMAIN"));
   EXPECT_EQ(found.code, FindingCode::target_outdated);
-  EXPECT_TRUE(has_evidence(found, "has 84.199.10.1 for it, where nothing was reached"));
+  EXPECT_TRUE(has_evidence(found, "gives 84.199.10.1 for it, where nothing was reached"));
   for (const auto& finding : diagnose(made("NOERROR")))
     EXPECT_NE(finding.code, FindingCode::target_outdated) << finding.title;
 }

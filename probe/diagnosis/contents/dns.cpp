@@ -373,8 +373,9 @@ Causes find_inconsistent_dns(const Diagnosis& context) {
                     ? phrase("This site's DNS finds {} only sometimes", proved.front())
                     : phrase("This site's DNS finds {} names only sometimes", proved.size());
   cause.fix = phrase(
-      "Check the servers that this site's DNS servers ({}) ask themselves (forwarders, the other "
-      "servers of a group): one of them fails at times, or gives other answers than the rest.",
+      "Check the upstream servers of this site's DNS servers ({}): forwarders, or the other "
+      "servers "
+      "of a group. One of them fails at times, or gives other answers than the rest.",
       answering_resolvers_in_words(context));
   cause.show(cause.explained, 4);
   return {cause};
@@ -580,7 +581,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     for (const auto& [answer, probe] : name.elsewhere) cause.tell({probe, answer->text});
     cause.tell(
         invented
-            ? phrase("This site's DNS has {} for it, where nothing was reached: old, or made up.",
+            ? phrase("This site's DNS gives {} for it, where nothing was reached: old, or made up.",
                      *name.address)
             : phrase("This site's DNS does not know it either."),
         gone.front());

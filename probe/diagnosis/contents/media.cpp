@@ -300,7 +300,8 @@ Causes find_flood_protection(const Diagnosis& context) {
     const bool line_lives = context.any_probe([&](const ProbeResult& other) {
       return after_it(other) && (reached(other.observation.outcome) || sets_up(other));
     });
-    // A far end, or a device before it, may have had enough of this one alone.
+    // Where other UDP is answered, the far end, or a device in front of it, may have ended the
+    // calls.
     const bool udp_lives = context.any_probe([&](const ProbeResult& other) {
       return after_it(other) && is_udp(other) && other.observation.outcome == Outcome::answered;
     });

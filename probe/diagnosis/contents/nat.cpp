@@ -179,15 +179,14 @@ Causes find_own_address(const Diagnosis& context) {
     addresses.insert(*address);
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  const auto list = listed(addresses);
-  const auto hosts = listed(hosts_of(cause.explained));
   cause.name(FindingCode::nat_own_address, likely);
-  cause.title = phrase("Not reached from inside, at this site's own public address: {}", hosts);
+  cause.title = phrase("Not reached from inside, at this site's own public address: {}",
+                       listed(hosts_of(cause.explained)));
   cause.fix = phrase(
       "From inside, use the server's inside address, or a name that this site's DNS resolves to it "
       "(split DNS); or turn on NAT loopback (hairpin NAT) on the router. From outside, the server "
       "may well work: test that from another line.");
-  cause.tell(phrase("From outside, this site is seen as {}.", list));
+  cause.tell(phrase("From outside, this site is seen as {}.", listed(addresses)));
   cause.show(cause.explained, 4);
   return {cause};
 }

@@ -69,8 +69,8 @@ bool is_foreign(const ProbeResult& result) {
          result.observation.detail == DetailCode::unexpected_issuer;
 }
 
-// All certificates that were sent are valid still: what has expired is the root, which is not sent.
-// And that is no public authority's, which log what they sign.
+// All certificates that were sent are still valid, so what has expired is the root, which is not
+// sent. It is a private one: public authorities log what they sign (RFC 6962).
 bool has_expired_private_root(const Facts& facts, const ProbeResult& result) {
   const auto chain = chain_of(result);
   const auto today = day_of(facts.report.finished_at);
@@ -307,13 +307,13 @@ Causes find_interception(const Diagnosis& context) {
     const bool sure = unrelated || trusted || !product.empty();
     cause.name(FindingCode::tls_intercepted, sure ? certain : likely);
     cause.title =
-        product.empty()
+        expired ? phrase("The root certificate of a TLS inspection device has expired")
+        : product.empty()
             ? sure ? phrase("A device in the path decrypts TLS traffic (TLS inspection)")
                    : phrase("A device in the path may decrypt TLS traffic (TLS inspection)")
             : phrase("{} decrypts TLS traffic (TLS inspection)", product);
     cause.let_through = answered_on_same_ports(context, own);
     if (expired) {
-      cause.title = phrase("The root certificate of a TLS inspection device has expired");
       cause.fix = phrase(
           "Renew the root certificate of \"{}\" on the device that inspects TLS, and install the "
           "new one on the computers. ",

@@ -229,8 +229,7 @@ void ask_at_another_address(const Facts& facts, Questions& questions) {
     const auto& target = result.probe.target;
     if (is_udp(result) || !is_direct(result)) continue;
     if (reached(result.observation.outcome)) open_ports.insert(target.port());
-    const bool unheard = findings::may_be_asked_again(result) && got_no_answer(result);
-    if ((!unheard && !findings::was_turned_away(result)) || !facts.asked_for(result)) continue;
+    if (!findings::came_to_nothing(result) || !facts.asked_for(result)) continue;
     if (is_name(target.host) && result.observation.address && hosts.insert(target.host).second)
       lost.push_back(&result);
   }

@@ -290,26 +290,25 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   return {cause};
 }
 
-enum class Again { none, lost, reached };
+// What became of it when it was tried again.
+struct SecondTry {
+  bool made = false;
+  const ProbeResult* reached = nullptr;
+};
 
-// What became of it when it was tried again, at the same address or at another one of its name.
-// `found`: the try that tells.
-Again tried_again(const Facts& facts, const ProbeResult& first, bool elsewhere,
-                  const ProbeResult** found = nullptr) {
-  auto seen = Again::none;
+// At the same address, or at another one of its name.
+SecondTry second_try(const Facts& facts, const ProbeResult& first, bool elsewhere) {
+  SecondTry seen;
   for (const auto& other : facts.report.probes) {
     const auto &probe = other.probe, &its = first.probe;
-    const auto outcome = other.observation.outcome;
     const bool same = probe.purpose == Purpose::repeat && probe.check == its.check &&
                       probe.target.host == its.target.host &&
                       probe.target.port() == its.target.port() &&
                       probe.target.transport == its.target.transport && is_direct(other);
+    const auto outcome = other.observation.outcome;
     if (!same || asks_another_address(probe) != elsewhere || outcome == Outcome::skipped) continue;
-    if (reached(outcome)) {
-      if (found != nullptr) *found = &other;
-      return Again::reached;
-    }
-    seen = Again::lost;
+    seen.made = true;
+    if (reached(outcome)) seen.reached = &other;
   }
   return seen;
 }
@@ -321,12 +320,10 @@ Causes find_half_shut_names(const Diagnosis& context) {
   Cause cause;
   std::set<IpAddress> shut;
   for (const auto& result : context.report.probes) {
-    const bool lost = may_be_asked_again(result) &&
-                      (got_no_answer(result) || was_turned_away(result)) &&
-                      tried_again(context, result, false) == Again::lost;
-    if (!lost || !context.asked_for(result)) continue;
-    const ProbeResult* other = nullptr;
-    if (tried_again(context, result, true, &other) != Again::reached) continue;
+    if (!came_to_nothing(result) || !context.asked_for(result)) continue;
+    const auto same = second_try(context, result, false);
+    const auto* other = second_try(context, result, true).reached;
+    if (!same.made || same.reached != nullptr || other == nullptr) continue;
     const auto &address = result.observation.address, &its = other->observation.address;
     if (!address || !its || *address == *its) continue;
     cause.impaired.push_back(&result);
@@ -361,7 +358,7 @@ Causes find_half_shut_names(const Diagnosis& context) {
 Causes find_random_refusals(const Diagnosis& context) {
   const auto again = context.probes_that([&](const ProbeResult& result) {
     return was_turned_away(result) && context.asked_for(result) &&
-           tried_again(context, result, false) == Again::reached;
+           second_try(context, result, false).reached != nullptr;
   });
   if (parties_of(again).size() < 2) return {};
   // Another port, to which no second try got through, may be closed by a rule.

@@ -228,7 +228,7 @@ const EgressPath* only_tunnel(const Site& site) {
   return one && site.ways.front().default_route ? &site.ways.front() : nullptr;
 }
 
-// The line may be what is dead, but then nobody who is asked for help has to look at it first.
+// Likely at most: the line itself may be dead, and the fix tells the two apart.
 Cause dead_tunnel(const Facts& facts, const EgressPath& tunnel, Confidence confidence) {
   auto cause = offline(
       facts, Owner::vpn, std::max(confidence, likely),
