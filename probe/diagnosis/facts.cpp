@@ -272,7 +272,9 @@ Facts::Facts(const Report& whole)
       const auto number = [&](Fact fact) {
         return whole_fact(*evidence, fact, 0, 1'000).value_or(0);
       };
-      auto& count = result.probe.with.at("flows") == "one" ? on_one_flow : on_new_flows;
+      const bool one = result.probe.with.at("flows") == "one";
+      const bool elsewhere = on_one_flow.result && on_one_flow.result->probe.target.host != host;
+      auto& count = !one ? on_new_flows : elsewhere ? elsewhere_on_one_flow : on_one_flow;
       if (count.result != nullptr) continue;  // counted again, as whatever fell silent
       count = {&result, number(Fact::sent), number(Fact::answered), number(Fact::again),
                number(Fact::again_answered)};

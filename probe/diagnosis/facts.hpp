@@ -150,8 +150,9 @@ class Facts {
   std::set<std::string> proxied;      // hosts from which something came back through the proxy
   bool proxy_speaks = false;          // something did, or the proxy itself said no
   std::set<Cargo> kinds_out;          // of UDP that got out somewhere, as inspected_as() has them
-  // What the second round counted: over one flow, and each over a flow of its own.
-  RequestCount on_one_flow, on_new_flows;
+  // What the second round counted: over one flow, each over a flow of its own, and over one flow to
+  // another owner's server.
+  RequestCount on_one_flow, on_new_flows, elsewhere_on_one_flow;
   // What had to be sent again before it was answered.
   Probes answered_late;
   bool stream_loses = false;  // one like a call's, so much that questions get lost, too

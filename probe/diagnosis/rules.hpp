@@ -123,7 +123,7 @@ Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_failing_pr
     find_proxy_required, find_proxy_denials, find_stripped_upgrades;  // contents/proxy.cpp
 Rule find_rate_limit;                                                 // ways/ban.cpp
 Rule find_dead_path, find_half_shut_names, find_random_refusals, find_new_flow_limit,
-    find_loss;                                             // ways/limits_and_loss.cpp
+    find_limited_requests, find_loss;                      // ways/limits_and_loss.cpp
 Rule find_closed, find_flows;                              // ways/closed.cpp
 Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_media_filter, find_sip_filter, find_tls_filter,
@@ -196,6 +196,9 @@ bool time_is_known(const Facts& facts);
 
 // True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
+// Of the requests to one server, most were lost over one flow and over new ones, while others were
+// answered at once: no line loses so.
+bool loses_most_requests(const Facts& facts);
 // Media ranges of which some ports were not seen to get out, where such a limit dropped requests of
 // rows: it hides what else may be dropped, and a call opens several flows at once.
 Probes hidden_by_limit(const Diagnosis& context);

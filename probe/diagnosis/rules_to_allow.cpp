@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probe/diagnosis/words.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready {

@@ -146,6 +146,30 @@ TEST(FollowUps, CountAnswersWhereNobodyButNameServersAnswersOverUdp) {
   EXPECT_FALSE(asks(made(answered), "stun/udp/stun.cloudflare.com:3478?flows=new"));
 }
 
+// Whose limit is it that leaves most of what was counted unanswered?
+TEST(FollowUps, CountAnswersOfAnotherOwnersServer) {
+  const auto made = [](int on_one_flow) {
+    std::vector<ProbeResult> counts;
+    for (const auto* flows : {"one", "new"}) {
+      auto count =
+          with(stun("stun.cloudflare.com"),
+               {EvidenceKind::udp_sample,
+                "so many were answered",
+                {{Fact::sent, std::int64_t{20}},
+                 {Fact::answered, std::int64_t{flows == std::string("one") ? on_one_flow : 0}}}});
+      count.probe.purpose = Purpose::repeat;
+      count.probe.with["flows"] = flows;
+      counts.push_back(std::move(count));
+    }
+    return ids(report({row("web", {tls("www.vendor.com")}),
+                       controls({tls("www.google.com"), stun("stun.cloudflare.com"),
+                                 stun("stun.l.google.com", 19302)}),
+                       follow_up(std::move(counts))}));
+  };
+  EXPECT_TRUE(asks(made(4), "stun/udp/stun.l.google.com:19302?flows=one"));
+  EXPECT_FALSE(asks(made(20), "stun/udp/stun.l.google.com:19302?flows=one"));
+}
+
 TEST(FollowUps, AskForOtherPortsOfFewHostsHoweverOftenTheyLook) {
   std::vector<ProbeResult> silent_hosts;
   for (int i = 0; i < 9; ++i) {

@@ -461,6 +461,20 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
   }
 }
 
+// A server that leaves most of what was counted unanswered may have a limit of its own: another
+// owner's tells.
+void ask_whose_limit(const Facts& facts, Questions& questions) {
+  if (!findings::loses_most_requests(facts)) return;
+  const auto counted = facts.on_one_flow.result->probe.target.host;
+  const auto other = std::ranges::find_if(facts.flows, [&](const Flow& flow) {
+    return answers_stun(flow) < AnswersStun::silent &&
+           findings::parties_of({counted, flow.host}).size() == 2;
+  });
+  if (other == facts.flows.end()) return;
+  questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, other->host, other->port,
+                {{"flows", "one"}});
+}
+
 }  // namespace
 
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
@@ -474,6 +488,7 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   Questions questions(context);
   const bool no_udp = udp_is_shut(context);
   ask_how_many_answer(context, questions);
+  ask_whose_limit(context, questions);
   ask_for_names(context, questions);
   ask_again(context, questions);
   ask_for_ways(context, questions, hurried);

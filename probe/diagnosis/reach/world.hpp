@@ -29,17 +29,26 @@ const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
 }
 
 // All boxes that a packet meets, in any order. A device that carries connections on stands for what
-// is behind it, whatever has become of that: so it is remembered separately.
+// is behind it, whatever has become of that: so it is remembered separately. So is a dead path:
+// what it loses does not meet a device that takes connections, and what it spares does.
 class Meeting {
  public:
   template <typename Fits>
   void add(const Met& met, Fits first_fits) {
-    auto& side = met.fate == Fate::carry ? carrier_ : other_;
+    auto& side = met.fate == Fate::carry ? carrier_ : met.fate == Fate::half ? path_ : other_;
     side = nearer(side, met, first_fits);
   }
 
   template <typename Fits>
   Met outcome(Fits first_fits) const {
+    const auto beyond = outcome_beyond(first_fits);
+    if (!path_.met() || stops(beyond.fate)) return beyond;
+    return !beyond.met() || first_fits(path_.fate, beyond.fate) ? path_ : beyond;
+  }
+
+ private:
+  template <typename Fits>
+  Met outcome_beyond(Fits first_fits) const {
     if (!carrier_.met()) return other_;
     if (other_.fate == Fate::ignore) return {Fate::unheard, carrier_.place, other_.box};
     // Where it is nearer than what stops the packet (or at the same place, if that fits better),
@@ -51,8 +60,7 @@ class Meeting {
     return nearer(carrier_, other_, first_fits);
   }
 
- private:
-  Met carrier_, other_;
+  Met carrier_, other_, path_;
 };
 
 // From these probabilities on, a cause is called so; and from the last on it is worth mentioning.

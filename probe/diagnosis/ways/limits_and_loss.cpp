@@ -37,6 +37,10 @@ bool most_others_answer_at_once(const Facts& facts) {
   return facts.answered_late.size() * 2 < static_cast<std::size_t>(answered);
 }
 
+// What a limit dropped comes through when it is sent again a little later, most of it at least.
+// What is lost on a dead one of several lines does not; but the other line may lose packets, too.
+bool comes_through_later(const RequestCount& news) { return 2 * news.again_answered >= news.again; }
+
 // Both were asked of one server at one time: what the line loses, it loses of both.
 enum class LossBy { not_known, line, limit };
 LossBy loss_by(const Facts& facts) {
@@ -46,10 +50,8 @@ LossBy loss_by(const Facts& facts) {
   constexpr int proves_loss = 2;
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
-  // What a limit dropped comes through when it is sent again a little later. If some of it does
-  // not, one of several lines may be dead, and the other one may lose packets.
-  const bool for_good = news.again_answered < news.again;
-  if (chance_of_so_few(news, one) < unlikely) return for_good ? LossBy::not_known : LossBy::limit;
+  if (chance_of_so_few(news, one) < unlikely)
+    return comes_through_later(news) ? LossBy::limit : LossBy::not_known;
   if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
@@ -192,7 +194,9 @@ void add_counts(Cause& cause, const Facts& facts) {
 // Flows are spread over several lines or links, of which one is dead: the same request gets through
 // from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
-  // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent again.
+  // A ban or a limit explains it.
+  const bool again = context.on_new_flows.again > 0;
+  if (again && comes_through_later(context.on_new_flows)) return {};
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
   // What was counted would hurt a call, even if it has hurt no request of ours.
   const bool counted = new_flows_die_by_turns(context);
@@ -231,6 +235,12 @@ Causes find_dead_path(const Diagnosis& context) {
   cause.show(cause.explained, 4);
   cause.affects = affected_by_way(context, path->protocol);
   return {cause};
+}
+
+bool loses_most_requests(const Facts& facts) {
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
+  return one.sent > 0 && 2 * one.lost() > one.sent && 2 * news.lost() > news.sent &&
+         most_others_answer_at_once(facts);
 }
 
 bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
@@ -287,6 +297,27 @@ Causes find_new_flow_limit(const Diagnosis& context) {
                second.began, second.lost, second.late));
   }
   cause.show(cause.explained, 4);
+  return {cause};
+}
+
+// Two servers of different owners leave most of many requests unanswered: no limit of theirs.
+Causes find_limited_requests(const Diagnosis& context) {
+  const auto& other = context.elsewhere_on_one_flow;
+  if (!loses_most_requests(context) || other.sent == 0 || 2 * other.lost() <= other.sent) return {};
+  if (new_flows_are_limited(context) || is_shut_out(context)) return {};
+  Cause cause;
+  cause.affects = affected_by_way(context, reach::Protocol::udp);
+  if (cause.affects.empty()) return {};
+  cause.name(FindingCode::firewall_new_flows_limited, likely);
+  cause.title = phrase("A device in the path limits how many STUN requests get through");
+  cause.fix = phrase(
+      "Find the firewall's limit on STUN or on UDP packets per second (flood protection, intrusion "
+      "prevention), and raise it {}: each call begins with dozens of STUN requests.",
+      for_users(context));
+  add_counts(cause, context);
+  cause.tell(phrase("Of {} requests to {}, {} were answered.", other.sent,
+                    other.result->probe.target.host, other.answered),
+             other.result);
   return {cause};
 }
 
