@@ -380,8 +380,13 @@ const ProbeResult* port_53_taken(const Facts& facts) {
 
 Probes lost_probes(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
-    return !is_inside(result) && (failing(result) || has_no_route(result));
+    return !is_inside(result) && !is_broken_script(result) &&
+           (failing(result) || has_no_route(result));
   });
+}
+
+bool is_broken_script(const ProbeResult& result) {
+  return result.observation.detail == DetailCode::pac_script;
 }
 
 const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts) {

@@ -252,6 +252,8 @@ const InterfaceInfo* own_link(const Facts& facts);
 // The answer of a host that is not a DNS server: a device on the way answers in everybody's name,
 // and what independent resolvers seem to say comes from it, too. Null: none.
 const ProbeResult* port_53_taken(const Facts& facts);
+// The script of a PAC file that is wrong whatever the network does.
+bool is_broken_script(const ProbeResult& result);
 // What was tried outside the site without success, or has no route.
 Probes lost_probes(const Facts& facts);
 // The way that packets to all of these hosts take. Null: several, or none is known.

@@ -112,6 +112,7 @@ Rule find_offline;  // ways/offline.cpp
 Rule find_captive_portal, find_redirected_pages, find_split_paths,
     find_full_tunnel;  // contents/site.cpp
 Rule find_clock_skew;  // contents/time.cpp
+Rule find_absent_neighbours;  // contents/neighbours.cpp
 Rule find_own_firewall, find_hosts_file, find_agent,
     find_browser_policies;                          // contents/computer.cpp
 Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp
@@ -124,6 +125,7 @@ Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_failing_pr
 Rule find_rate_limit;                                                 // ways/ban.cpp
 Rule find_dead_path, find_half_shut_names, find_random_refusals, find_new_flow_limit,
     find_limited_requests, find_loss;                      // ways/limits_and_loss.cpp
+Rule find_late_starts;                                     // ways/late_start.cpp
 Rule find_closed, find_flows;                              // ways/closed.cpp
 Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_media_filter, find_sip_filter, find_tls_filter,
@@ -153,6 +155,16 @@ struct SplitPaths {
 // Nothing where both are one, or where one protocol alone was seen as several: a pool, several
 // lines.
 std::optional<SplitPaths> split_paths(const Facts& facts);
+
+// ways/late_start.cpp: over that transport, each request that was never answered was sent before
+// any that was answered at once.
+struct LateStart {
+  Probes lost, again;          // what was never answered; and what was later, of the same flows
+  WallTime first, last, over;  // when the first and the last of these was sent; and the next answer
+};
+std::optional<LateStart> find_late_start(const Facts& facts, bool udp);
+// The same flows of two operators were answered later, over UDP or TCP.
+bool started_late(const Facts& facts);
 
 // ways/path.cpp: how an `ipv6` check ended over IPv6 and over IPv4.
 void tell_of_both(const ProbeResult& result, Cause& cause);

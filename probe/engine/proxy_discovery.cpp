@@ -383,7 +383,7 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
                "For {} endpoints, the PAC file names only SOCKS: they were tried directly, which "
                "programs that follow the file do not do."));
   }
-  if (!chosen.empty()) {
+  if (!chosen.empty() && file.seen.outcome == Outcome::answered) {
     found.proxy_for = [chosen](const Probe& probe) {
       const auto place = chosen.find(proxy_question(probe));
       return place == chosen.end() ? std::string() : place->second;

@@ -80,6 +80,7 @@ enum class FindingCode : std::uint8_t {
   sip_alg,
   sip_fragments_lost,
   sip_server_error,
+  target_absent,
   target_outdated,
   time_skewed,
   tls_expired,

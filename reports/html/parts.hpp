@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/format.hpp"
 #include "reports/html/markup.hpp"
 #include "reports/words/marks.hpp"
 #include "reports/words/phrases.hpp"

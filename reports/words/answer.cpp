@@ -304,6 +304,20 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
   return say("{}; not tested: {}", text, counted(not_tried, set));
 }
 
+// Packets with short TTLs were sent, and none of them was heard of.
+bool no_router_speaks(const Report& report) {
+  bool any_silent = false;
+  for (const auto& [probe, seen] : report.probes) {
+    if (probe.check != CheckKind::hop && probe.check != CheckKind::udp_range) continue;
+    any_silent |= seen.outcome == Outcome::silent && seen.detail == DetailCode::silent;
+    const bool named = std::ranges::any_of(seen.evidence, [](const Evidence& evidence) {
+      return !text_fact(evidence, Fact::by).empty();
+    });
+    if (named || reached(seen.outcome)) return false;
+  }
+  return any_silent;
+}
+
 std::string how_to_settle(const Report& report) {
   std::vector<std::size_t> causes;
   bool again = false;  // what was measured may come out otherwise
@@ -332,6 +346,11 @@ std::string how_to_settle(const Report& report) {
         in_words(causes));
   }
   if (!again || !report.complete) return {};
+  if (no_router_speaks(report)) {
+    return say(
+        "Another run will not settle what is still unknown: no router on the way reports how far "
+        "packets get. Make a call from here, or look at the firewall's log.");
+  }
   return say(
       "To settle what is still unknown, wait 60 s and run this again; --thorough (up to 4 minutes) "
       "tests more.");

@@ -374,6 +374,11 @@ constexpr std::array all_words{
                  "The path is open, but the server rejects requests.",
                  "The server's own SIP status.",
                  "Report the error to the operator of the SIP server."},
+    FindingWords{FindingCode::target_absent, "A server is not where it should be",
+                 "An own server is not there, or does not run.",
+                 "The address is in this computer's own network, and nothing answers there, or "
+                 "nothing listens on the port.",
+                 "Check the address and the port that were given, and whether the server runs."},
     FindingWords{FindingCode::target_outdated, "A host name no longer exists",
                  "The vendor's list names a host that no longer exists anywhere in DNS.",
                  "Public DNS servers say that the name does not exist; or the key of callready "

@@ -259,6 +259,38 @@ TEST(FindingsClock, ExcusesCertificatesThatHoldAtTheRightTime) {
             Codes{"tls.expired (certain)"});
 }
 
+// No two operators forget their certificates at once: it is the clock, if one source of the time
+// makes all of them valid, or if none is there and all are yet to begin.
+TEST(FindingsClock, IsWrongWhereEverybodysCertificateIs) {
+  const auto dated = [](const std::string& host, const std::string& detail, const char* from,
+                        const char* until) {
+    return with(probe(CheckKind::tls, Transport::tls, host, 443, failed, detail),
+                certificate(0, "CN=" + host, public_ca, from, until));
+  };
+  const auto made = [&](const std::string& detail, const char* from, const char* until,
+                        std::vector<ProbeResult> times) {
+    times.push_back(dated("www.google.com", detail, from, until));
+    return report({row("web", {dated("portal.vendor.com", detail, from, until)}),
+                   controls(std::move(times))});
+  };
+  const auto slow = [&](std::vector<ProbeResult> times) {
+    return made("not_yet_valid", "2026-11-30T12:00:00Z", "2027-01-01T00:00:00Z", std::move(times));
+  };
+  const auto found = only(slow({ntp("pool.ntp.org", answered, 15 * 86'400'000.)}));
+  EXPECT_EQ(found.title, "This computer's clock is 15 days slow");
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  const auto alone = only(slow({}));
+  EXPECT_EQ(alone.title, "This computer's clock is at least 10 days slow");
+  EXPECT_EQ(alone.confidence, Confidence::likely);
+  // A time server says otherwise; or an authority may have ended, as everybody's do that one device
+  // signs.
+  for (const auto& other : {slow({ntp("pool.ntp.org", answered, 0)}),
+                            made("expired", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z", {})}) {
+    for (const auto& finding : diagnose(other))
+      EXPECT_NE(finding.code, FindingCode::time_skewed) << finding.title;
+  }
+}
+
 // The latest year that a report may have, and a clock that is nearly a century slow.
 TEST(FindingsClock, ReckonsBeyondTheTimesThatNanosecondsCount) {
   auto young =

@@ -258,8 +258,20 @@ struct Well {
   std::set<std::pair<std::string, std::string>> capabilities;
 };
 
+// It hurts the set as a whole, whatever becomes of rows and capabilities.
+bool hurts_whole_set(const Finding& finding, const FindingAffects& affected) {
+  return affected.capabilities.empty() &&
+         std::ranges::none_of(finding.explains, [&](const std::string& id) {
+           return id.starts_with(affected.set + '/');
+         });
+}
+
 // What a finding still explains and hurts.
 void leave_out_what_is_well(Finding& finding, const Well& well) {
+  std::set<std::string> whole;
+  for (const auto& affected : finding.affects) {
+    if (hurts_whole_set(finding, affected)) whole.insert(affected.set);
+  }
   std::erase_if(finding.explains, [&](const std::string& id) { return well.rows.contains(id); });
   for (auto& affected : finding.affects) {
     std::erase_if(affected.capabilities, [&](const std::string& id) {
@@ -267,10 +279,7 @@ void leave_out_what_is_well(Finding& finding, const Well& well) {
     });
   }
   std::erase_if(finding.affects, [&](const FindingAffects& affected) {
-    return affected.capabilities.empty() &&
-           std::ranges::none_of(finding.explains, [&](const std::string& id) {
-             return id.starts_with(affected.set + '/');
-           });
+    return hurts_whole_set(finding, affected) && !whole.contains(affected.set);
   });
 }
 

@@ -178,6 +178,13 @@ constexpr std::array useless_answers{
     DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
     DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
 
+// Elsewhere it has no other address than private ones.
+bool is_private_name(const Name& name) {
+  std::set<IpAddress> addresses;
+  for (const auto& [answer, probe] : name.elsewhere) addresses.merge(addresses_in(*answer));
+  return !addresses.empty() && std::ranges::all_of(addresses, &IpAddress::is_private);
+}
+
 }  // namespace
 
 Causes find_dns_unreachable(const Diagnosis& context) {
@@ -243,7 +250,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   } else {
     cause.title = failed         ? phrase("The DNS servers answer, but cannot look up any name")
                   : any_answered ? phrase("The DNS servers leave most queries unanswered")
-                                 : phrase("No DNS server answers: no name can be looked up");
+                                 : phrase("This computer gets no answer from its DNS servers");
     cause.fix = phrase(
         "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, "
         "and accept queries from this network (UDP and TCP port 53).",
@@ -487,6 +494,12 @@ Causes find_dns_filtered(const Diagnosis& context) {
                "Allow these names on this site's DNS servers ({1}) and any DNS filter "
                "behind them: {2}.{3}{4}",
                resolvers, listed(lost, 12), aliases_of(names, lost), whole_domains(names, lost));
+    if (std::ranges::all_of(lost,
+                            [&](const auto& name) { return is_private_name(names.at(name)); })) {
+      cause.fix += phrase(
+          " Elsewhere, the address is a private one: servers that protect against DNS rebinding "
+          "leave such answers out, and have a list of exceptions.");
+    }
   }
   cause.show(cause.explained, 4);
   return {cause};

@@ -363,6 +363,11 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
+    if (!context.no_tcp_gets_out()) {
+      cause.fix += phrase(
+          " If it belongs to another network (the company's, on a laptop at home), connect to that "
+          "network's VPN, or turn the setting off here.");
+    }
     if (context.proxy_speaks) continue;
     add_what_it_costs(context, ways, probes, cause);
   }

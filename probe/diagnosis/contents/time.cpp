@@ -9,7 +9,8 @@ namespace callready::findings {
 namespace {
 
 struct ConsensusTime {
-  double offset_ms = 0;  // to add to the local clock
+  double offset_ms = 0;   // to add to the local clock
+  bool at_least = false;  // only certificates tell
   std::vector<FindingEvidence> evidence;
 };
 
@@ -123,9 +124,49 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   if (std::ranges::all_of(best, may_be_a_devices)) return std::nullopt;
   auto by_offset = best;
   std::ranges::sort(by_offset, {}, &Source::offset_ms);
-  ConsensusTime time{by_offset[by_offset.size() / 2]->offset_ms, {}};
+  ConsensusTime time;
+  time.offset_ms = by_offset[by_offset.size() / 2]->offset_ms;
   // In the report's order: the order of the offsets may differ once they have been rounded there.
   for (const auto* source : best) time.evidence.push_back({source->result->probe.id, source->text});
+  return time;
+}
+
+// When the latest of its certificates begins, as far ahead of the local clock.
+std::optional<double> begins_in_ms(const ProbeResult& result) {
+  std::optional<double> latest;
+  for (const auto& certificate : chain_of(result)) {
+    const auto from = parse_time(certificate.not_before);
+    if (!from || !result.observation.sent_at) return std::nullopt;
+    const std::chrono::duration<double, std::milli> ahead = *from - *result.observation.sent_at;
+    latest = std::max(latest.value_or(ahead.count()), ahead.count());
+  }
+  return latest;
+}
+
+// Each certificate that was seen, of two operators at least, is out of date: no two of them forget
+// theirs at once. One source of the time that makes all of them valid is enough then; and without
+// any, certificates that have not begun say how slow the clock is, at least.
+std::optional<ConsensusTime> time_by_certificates(const Facts& facts) {
+  const auto all = facts.probes_that(
+      [](const ProbeResult& result) { return is_direct(result) && has_certificate(result); });
+  if (parties_of(all).size() < 2) return std::nullopt;
+  const auto told = sources(facts);
+  for (const auto& source : told) {
+    ConsensusTime time;
+    time.offset_ms = source.offset_ms;
+    time.evidence.push_back({source.result->probe.id, source.text});
+    const bool mends_all = std::ranges::all_of(
+        all, [&](const auto* result) { return fault_of_the_clock(*result, time); });
+    if (mends_all) return time;
+  }
+  if (!told.empty()) return std::nullopt;
+  ConsensusTime time;
+  time.at_least = true;
+  for (const auto* result : all) {
+    const auto ahead = begins_in_ms(*result);
+    if (result->observation.detail != DetailCode::not_yet_valid || !ahead) return std::nullopt;
+    time.offset_ms = std::max(time.offset_ms, *ahead + 1000);  // valid from then on
+  }
   return time;
 }
 
@@ -134,20 +175,25 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
 bool time_is_known(const Facts& facts) { return consensus_time(facts).has_value(); }
 
 Causes find_clock_skew(const Diagnosis& context) {
-  const auto consensus = consensus_time(context);
+  auto consensus = consensus_time(context);
+  if (!consensus) consensus = time_by_certificates(context);
   if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
   Cause cause;
-  cause.name(FindingCode::time_skewed, certain);
+  cause.name(FindingCode::time_skewed, consensus->at_least ? likely : certain);
   const bool slow = consensus->offset_ms > 0;
   const auto amount = duration_in_words(std::abs(consensus->offset_ms));
-  cause.title = slow ? phrase("This computer's clock is {} slow", amount)
-                     : phrase("This computer's clock is {} fast", amount);
+  cause.title = consensus->at_least ? phrase("This computer's clock is at least {} slow", amount)
+                : slow              ? phrase("This computer's clock is {} slow", amount)
+                                    : phrase("This computer's clock is {} fast", amount);
   cause.fix = phrase(
       "{}, and turn on automatic time (NTP). With a wrong clock, certificates seem expired or not "
       "yet valid, and sign-in and phone registration fail.",
-      slow ? phrase("Set the clock of this computer forward by {}", amount)
-           : phrase("Set the clock of this computer back by {}", amount));
+      consensus->at_least ? phrase("Set the clock of this computer")
+      : slow              ? phrase("Set the clock of this computer forward by {}", amount)
+                          : phrase("Set the clock of this computer back by {}", amount));
   cause.evidence = consensus->evidence;
+  if (consensus->at_least)
+    cause.tell(phrase("The certificates of all servers that were asked have not begun yet."));
   for (const auto& result : context.report.probes) {
     if (fault_of_the_clock(result, *consensus)) {
       cause.explained.push_back(&result);

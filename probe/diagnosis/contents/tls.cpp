@@ -368,13 +368,41 @@ Causes find_old_authorities(const Diagnosis& context) {
   return {cause};
 }
 
+// A `callready serve` that shows the pinned certificate has the set's key, and turns down this
+// run's: nothing else that this run asks of it is answered, either.
+Causes wrong_media_keys(const Diagnosis& context) {
+  const auto denied = context.probes_that([](const ProbeResult& result) {
+    return result.probe.with.contains("public_key_sha256") &&
+           result.observation.outcome == Outcome::denied &&
+           result.observation.detail == Detail::status(401);
+  });
+  if (denied.empty()) return {};
+  const auto hosts = hosts_of(denied);
+  Cause cause(context.probes_that([&](const ProbeResult& result) {
+    const bool its = contains(hosts, result.probe.target.host);
+    return its && failing(result) && result.probe.with.contains("authenticated");
+  }));
+  append(cause.explained, denied);
+  cause.name(FindingCode::target_outdated, likely);
+  cause.owner = Owner::helpdesk;
+  cause.title =
+      phrase("callready serve at {} turns down this run's CALLREADY_MEDIA_KEY", listed(hosts));
+  cause.fix = phrase(
+      "Set CALLREADY_MEDIA_KEY to the key that callready serve at {} was started with, and run "
+      "this "
+      "again. For this, change nothing on the network.",
+      listed(hosts));
+  cause.show(denied);
+  return {cause};
+}
+
 // The certificate of a `callready serve` is its own, and pinned: another key is another far end's,
 // or the same one's after it was given another secret. Its rows stay undecided.
 Causes find_other_far_ends(const Diagnosis& context) {
   Cause cause(context.probes_that([](const ProbeResult& result) {
     return result.observation.detail == DetailCode::another_far_end;
   }));
-  if (cause.explained.empty()) return {};
+  if (cause.explained.empty()) return wrong_media_keys(context);
   const auto hosts = listed(hosts_of(cause.explained));
   cause.name(FindingCode::target_outdated, possible);
   cause.owner = Owner::helpdesk;

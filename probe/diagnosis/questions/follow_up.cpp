@@ -4,6 +4,7 @@
 
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/questions/questions.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
 
 namespace callready {
 
@@ -126,8 +127,8 @@ void ask_for_other_names_of(const std::set<std::string>& owners, const Facts& fa
   }
 }
 
-// Names that are missing, or lead to no public address or to a shared one: asked for here, with all
-// that the resolvers say beside it, and elsewhere.
+// Names that are missing, or lead to no public address, to a shared one, or where a hosts file
+// says: asked for here, with all that the resolvers say beside it, and elsewhere.
 void ask_for_names(const Facts& facts, Questions& questions) {
   const auto servers = independent_resolvers(facts);
   const auto one_address = names_at_one_address(facts);
@@ -138,8 +139,9 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     if (!goes_to_a_name(result) || probe.check == CheckKind::dns) return false;
     const bool missing = seen.outcome == Outcome::unresolved;
     any_missing |= missing;
-    const bool misled =
-        (seen.address && seen.address->is_special()) || one_address.contains(probe.target.host);
+    const bool by_hosts_file = findings::evidence_of(result, EvidenceKind::hosts_file) != nullptr;
+    const bool misled = (seen.address && seen.address->is_special()) || by_hosts_file ||
+                        one_address.contains(probe.target.host);
     return facts.asked_for(result) && (missing || (misled && failing(result)));
   });
   // Is it the names, or the line? These listen on 443 as well.
@@ -277,6 +279,23 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
   });
   if (!others || silent.size() > most_hosts) return;
   for (const auto* result : silent) ask_once_more(*result, questions);
+}
+
+// What got no answer as the run began, if all that was asked later did: once more, rows' first.
+void ask_what_failed_at_first(const Facts& facts, Questions& questions) {
+  constexpr std::size_t most = 16;
+  for (const bool udp : {true, false}) {
+    const auto start = findings::find_late_start(facts, udp);
+    if (!start) continue;
+    const auto lost = facts.probes_that([&](const ProbeResult& result) {
+      const auto& sent_at = result.observation.sent_at;
+      return is_udp(result) == udp && findings::goes_outside(result) && failing(result) &&
+             result.probe.purpose != Purpose::repeat && sent_at && *sent_at <= start->last;
+    });
+    auto again = of_different_owners(findings::asked_for_ones(facts, lost), most, owner_of);
+    append(again, of_different_owners(start->lost, 2, owner_of));
+    for (const auto* result : again) ask_once_more(*result, questions);
+  }
 }
 
 // Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
@@ -494,6 +513,7 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   ask_for_ways(context, questions, hurried);
   ask_for_neighbours(context, questions, no_udp);
   ask_for_greetings(context, questions);
+  ask_what_failed_at_first(context, questions);
   ask_the_silent_again(context, questions);
   ask_the_turned_away_again(context, questions);
   ask_at_another_address(context, questions);

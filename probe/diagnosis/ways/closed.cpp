@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/diagnosis/ways/claims.hpp"
+#include "probe/model/describe.hpp"
 
 namespace callready::findings {
 namespace {

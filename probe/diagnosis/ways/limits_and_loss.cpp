@@ -37,9 +37,17 @@ bool most_others_answer_at_once(const Facts& facts) {
   return facts.answered_late.size() * 2 < static_cast<std::size_t>(answered);
 }
 
-// What a limit dropped comes through when it is sent again a little later, most of it at least.
-// What is lost on a dead one of several lines does not; but the other line may lose packets, too.
-bool comes_through_later(const RequestCount& news) { return 2 * news.again_answered >= news.again; }
+// What a limit on new flows dropped comes through when it is sent again a little later, most of it
+// at least; a limit on open ones lets hardly any through. What is lost on a dead one of several
+// lines stays lost, and half gets through, or what the other line does not lose.
+bool speaks_against_a_dead_line(const RequestCount& news) {
+  constexpr double unlikely = 0.001;
+  if (2 * news.again_answered >= news.again) return true;
+  double chance = 0;  // of so few, or fewer, if half got through
+  for (int k = 0; k <= news.answered; ++k)
+    chance += std::exp(log_choose(news.sent, k) - news.sent * std::log(2));
+  return chance < unlikely;
+}
 
 // Both were asked of one server at one time: what the line loses, it loses of both.
 enum class LossBy { not_known, line, limit };
@@ -51,7 +59,7 @@ LossBy loss_by(const Facts& facts) {
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
   if (chance_of_so_few(news, one) < unlikely)
-    return comes_through_later(news) ? LossBy::limit : LossBy::not_known;
+    return speaks_against_a_dead_line(news) ? LossBy::limit : LossBy::not_known;
   if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
@@ -195,19 +203,19 @@ void add_counts(Cause& cause, const Facts& facts) {
 // from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
   // A ban or a limit explains it.
-  const bool again = context.on_new_flows.again > 0;
-  if (again && comes_through_later(context.on_new_flows)) return {};
+  const auto& news = context.on_new_flows;
+  const bool some_pass = news.answered > 0 && news.again > 0;
+  if (some_pass && speaks_against_a_dead_line(news)) return {};
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
   // What was counted would hurt a call, even if it has hurt no request of ours.
   const bool counted = new_flows_die_by_turns(context);
   if (!counted && !any_is_open(context)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
-  if (path == nullptr) return {};
+  if (path == nullptr || started_late(context)) return {};
   Cause cause(silent_outside(context, path->protocol));
   const auto& drawn = context.worlds();
   const auto closed = closed_otherwise(drawn);
   // Of the flows that were counted, about half get through.
-  const auto& news = context.on_new_flows;
   const bool none_passed = news.sent > 0 && news.answered == 0;
   if (none_passed && !closed.contains(news.result->probe.id)) return {};
   std::erase_if(cause.explained,

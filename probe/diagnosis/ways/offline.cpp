@@ -177,15 +177,19 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   return told ? likely : possible;
 }
 
-Text what_to_do(const Outside& outside, bool proxy_sought) {
+Text what_to_do(const Facts& facts, const Outside& outside) {
   Text fix;
-  if (outside.looked_up && outside.proxy.empty()) {
+  if (facts.any_probe(is_broken_script)) {
+    fix = phrase(
+        "Correct the script of the PAC file first: while it fails, no program knows this site's "
+        "proxy. Then run this again.");
+  } else if (outside.looked_up && outside.proxy.empty()) {
     fix = phrase(
         "DNS works, so the line is probably up and something blocks this computer. If this site "
         "has a web proxy, the person who ran this test needs its address (it is in the browser's "
         "settings) to run it again with --proxy URL");
-    fix += proxy_sought ? phrase(" (--proxy auto looked for one and found none).")
-                        : phrase(" (or --proxy auto, which looks for it).");
+    fix += facts.report.site.proxy_sought ? phrase(" (--proxy auto looked for one and found none).")
+                                          : phrase(" (or --proxy auto, which looks for it).");
     fix += phrase(
         " If the site has no proxy, check the firewall and the line (can other computers here open "
         "any web page?).");
@@ -250,7 +254,7 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
                   ? phrase("Name lookup works, but nothing on the Internet answers this computer")
                   : phrase("Nothing outside this site answers: no Internet access from here"));
   if (!line) cause.closes = Closes::direct;
-  cause.fix = what_to_do(outside, facts.report.site.proxy_sought);
+  cause.fix = what_to_do(facts, outside);
   const auto& gateways = facts.report.site.gateways;
   const auto answering = std::ranges::find(gateways, std::optional(true), &GatewayInfo::answers);
   if (answering != gateways.end()) {
