@@ -250,6 +250,28 @@ TEST(Vpn, ThatIsDeadAndHoldsAllRoutes) {
   EXPECT_NE(diagnose(made).front().owner, Owner::vpn) << "some went past it";
 }
 
+ProbeResult sought_here(const std::string& host) {
+  auto result = rejected_by(tls(host, silent), "10.20.0.23");
+  result.observation.detail = DetailCode::unreachable;
+  return result;
+}
+
+// A VPN has taken the default route, and the cable was asked for: each host is sought on the cable.
+TEST(Vpn, LeavesTheOtherInterfaceWithoutARouter) {
+  std::vector<ProbeResult> lost;
+  for (const auto& host : {"www.google.com", "www.cloudflare.com", "captive.apple.com"})
+    lost.push_back(sought_here(host));
+  auto made =
+      report({row("web", {sought_here("portal.vendor.com"), sought_here("files.other.net")}),
+              controls(lost)});
+  made.site.interfaces = {{"eth0", {*IpAddress::parse("10.20.0.23")}, false, false},
+                          {"tun0", {*IpAddress::parse("10.8.0.2")}, true, true}};
+  const auto found = diagnose(made);
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.front().code, FindingCode::network_no_gateway);
+  EXPECT_TRUE(holds(found.front().fix, "without --interface")) << found.front().fix;
+}
+
 ProbeResult over_ipv6(const std::string& host, const char* address) {
   auto result = probe(CheckKind::ipv6, Transport::tcp, host, 443, connected, "ipv4_first");
   result = with(

@@ -244,6 +244,17 @@ Cause dead_tunnel(const Facts& facts, const EgressPath& tunnel, Confidence confi
   return cause;
 }
 
+// This computer looks for each host on the link itself, and says that none is there.
+Cause without_router(const Facts& facts) {
+  auto cause = offline(facts, Owner::helpdesk, certain,
+                       phrase("Nothing leaves by this interface: it has no router"));
+  cause.code = FindingCode::network_no_gateway;
+  cause.fix = phrase(
+      "Run this again without --interface, or give the interface a default route. While a VPN is "
+      "connected, often only the VPN has one: then the two cannot be compared.");
+  return cause;
+}
+
 // Nothing comes back: the line, or a firewall.
 Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
   // Where names are found, or a device says no, the line is not what is missing.
@@ -394,9 +405,15 @@ Causes find_offline(const Diagnosis& context) {
 
   const auto confidence = confidence_of(*outside, with_resolvers);
   const auto* tunnel = outside->device.empty() ? only_tunnel(site) : nullptr;
-  auto cause = !router.empty() ? line_is_down(context, *outside, router)
-               : tunnel        ? dead_tunnel(context, *tunnel, confidence)
-                               : kept_inside(context, *outside, confidence);
+  const auto sought_here = context.probes_that([&](const ProbeResult& result) {
+    const auto sender = text_of(result, EvidenceKind::icmp_error, Fact::sender);
+    return goes_outside(result) && is_this_computer(site, sender);
+  });
+  const bool no_router = parties_of(sought_here).size() > 1;
+  auto cause = no_router         ? without_router(context)
+               : !router.empty() ? line_is_down(context, *outside, router)
+               : tunnel          ? dead_tunnel(context, *tunnel, confidence)
+                                 : kept_inside(context, *outside, confidence);
   // A name server of the site's cannot ask anybody either: the names that it did not find are lost
   // with the line.
   if (!outside->looked_up) {
