@@ -54,27 +54,13 @@ constexpr std::array rules_about_contents = {find_mtu,
 
 // A limit on new flows takes the place of whatever else UDP may die of, "only the web" that of UDP
 // and of the ports one by one, and find_flows has what is left over.
-constexpr std::array rules_about_ways = {find_late_starts,
-                                         find_rate_limit,
-                                         find_random_refusals,
-                                         find_half_shut_names,
-                                         find_dead_path,
-                                         find_new_flow_limit,
-                                         find_limited_requests,
-                                         find_web_only,
-                                         find_taken_connections,
-                                         find_udp_blocked,
-                                         find_stun_filter,
-                                         find_media_filter,
-                                         find_dtls_filter,
-                                         find_cut_greeting,
-                                         find_sip_filter,
-                                         find_closed,
-                                         find_one_way_media,
-                                         find_tls_filter,
-                                         find_flows,
-                                         find_refused_quic,
-                                         find_filtered_quic};
+constexpr std::array rules_about_ways = {
+    find_late_starts,  find_rate_limit,        find_random_refusals,  find_half_shut_names,
+    find_dead_path,    find_new_flow_limit,    find_limited_requests, find_lost_first_packets,
+    find_web_only,     find_taken_connections, find_udp_blocked,      find_stun_filter,
+    find_media_filter, find_dtls_filter,       find_cut_greeting,     find_sip_filter,
+    find_closed,       find_one_way_media,     find_tls_filter,       find_flows,
+    find_refused_quic, find_filtered_quic};
 
 // Servers; and loss, after all that may be silent for a reason, and media.
 constexpr std::array rules_about_the_rest = {

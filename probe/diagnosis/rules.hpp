@@ -124,7 +124,7 @@ Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_failing_pr
     find_proxy_required, find_proxy_denials, find_stripped_upgrades;  // contents/proxy.cpp
 Rule find_rate_limit;                                                 // ways/ban.cpp
 Rule find_dead_path, find_half_shut_names, find_random_refusals, find_new_flow_limit,
-    find_limited_requests, find_loss;                      // ways/limits_and_loss.cpp
+    find_limited_requests, find_lost_first_packets, find_loss;  // ways/limits_and_loss.cpp
 Rule find_late_starts;                                     // ways/late_start.cpp
 Rule find_closed, find_flows;                              // ways/closed.cpp
 Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp

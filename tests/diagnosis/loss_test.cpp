@@ -123,6 +123,22 @@ TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
             Codes{"network.loss (possible)"});
 }
 
+// A device that forwards nothing of a flow before it knows the flow.
+TEST(Loss, OfEachFlowsFirstPacketIsARule) {
+  const auto made = [](int attempts) {
+    std::vector<ProbeResult> late{turn("turn1.vendor.com"), turn("turn2.vendor.com")};
+    std::vector<ProbeResult> others{stun("stun.l.google.com", 19302), ntp("pool.ntp.org")};
+    for (auto& one : late) one.observation.attempts = 2;
+    others[0].observation.attempts = 2;
+    others[1].observation.attempts = attempts;
+    return report({row("turn", late), controls(others),
+                   follow_up({counted("one", 19, 19), counted("new", 20, 0)})});
+  };
+  EXPECT_EQ(codes(made(2)), Codes{"network.loss (likely)"});
+  EXPECT_EQ(only(made(2)).title, "The first packet of each new UDP flow is lost");
+  for (const auto& finding : diagnose(made(1))) EXPECT_FALSE(holds(finding.title, "first packet"));
+}
+
 // What has nothing to do with new flows: a limit on STUN. One server's own is none.
 TEST(Loss, OfMostRequestsToTwoOwnersIsALimitOnStun) {
   const auto made = [&](int elsewhere) {

@@ -160,6 +160,15 @@ void name_outage(Cause& cause, const MediaStream& stream) {
         "media. A new flow worked at once.");
     return;
   }
+  // Of packets to the first router, at least one in ten was lost as well.
+  if (stream.first_hop && stream.first_hop->loss.low > 10) {
+    cause.owner = Owner::lan;
+    cause.fix = phrase(
+        "Use another cable, port or dock, or a cable instead of Wi-Fi, and make sure that no other "
+        "device has the router's address: packets get lost between this computer and its router, "
+        "not on the Internet line.");
+    return;
+  }
   cause.fix = phrase(
       "Check the router's and firewall's logs for that time for a line that went down, a Wi-Fi "
       "device that roamed, or a device that restarted. Run this again on a wired connection. If it "
@@ -322,8 +331,10 @@ Causes find_outage(const Diagnosis& context) {
       cause.fix += look_for_limits_on_marks(context, streams);
     }
     for (const auto* result : streams) {
-      cause.tell(phrase("{}: {}.", result->probe.target.host, told_of(*result->observation.media)),
-                 result);
+      const auto& stream = *result->observation.media;
+      cause.tell(phrase("{}: {}.", result->probe.target.host, told_of(stream)), result);
+      if (cause.owner == Owner::lan && stream.first_hop)
+        cause.tell(phrase("Meanwhile, {}.", first_hop_in_words(*stream.first_hop)), result);
     }
   }
   return causes;

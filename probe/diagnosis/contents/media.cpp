@@ -165,6 +165,9 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
 Text treatment(int arrived) {
   if (arrived == 0) return phrase("was cleared (bleached)");
   if (arrived == (46 & 7)) return phrase("lost its ToS precedence bits and arrived as 6");
+  // RFC 8622: "lower effort" gives way to what has no mark.
+  if (arrived == 8 || arrived == 1)
+    return phrase("was changed (remarked) to {}, which is less than no mark", arrived);
   return phrase("was changed (remarked) to {}", arrived);
 }
 

@@ -152,7 +152,9 @@ Causes find_captive_portal(const Diagnosis& context) {
                                    : phrase("The page of {} redirected to {}.", host, elsewhere),
                  &result);
       if (known) operators.insert(registrable_domain(host));
-      redirected |= !elsewhere.empty();
+      // RFC 6585 section 6: Network Authentication Required.
+      const bool asks = number_of(result, EvidenceKind::http_reply, Fact::status) == 511.0;
+      redirected |= asks || !elsewhere.empty();
     }
     const bool tls = over_tls(result) && is_direct(result);
     if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
@@ -310,11 +312,11 @@ Causes find_full_tunnel(const Diagnosis& context) {
     // addresses, and not to a VPN.
     const bool access_line = way.interface.starts_with("ppp");
     cause.name(FindingCode::network_vpn_full_tunnel, access_line ? likely : certain);
-    cause.title = way.default_route
+    const bool whole = hosts.size() == outside.size();
+    cause.title = !whole ? phrase("A VPN ({}) carries part of the service's traffic", way.interface)
+                  : way.default_route
                       ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
-                  : hosts.size() == outside.size()
-                      ? phrase("A VPN ({}) carries the service's traffic", way.interface)
-                      : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
+                      : phrase("A VPN ({}) carries the service's traffic", way.interface);
     const auto advice = advice_in_words(context, probes, {"vpn", "tunnel"});
     cause.fix = phrase(
         "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
@@ -323,7 +325,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
         link->name, way.interface);
     cause.tell(phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
                       way.interface, link->name));
-    if (way.default_route)
+    if (way.default_route && whole)
       cause.tell(phrase("So does all other traffic (default route over {}).", way.interface));
   }
   return causes;

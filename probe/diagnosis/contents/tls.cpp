@@ -451,6 +451,10 @@ Causes find_certificate_faults(const Diagnosis& context) {
         cause.title = marked_text(fault.title, hosts, detail);
         cause.fix = marked_text(fault.fix, hosts, detail);
       }
+      const bool own = std::ranges::all_of(hosts_of(asked_for), [&](const std::string& host) {
+        return contains(context.report.site.own_hosts, host);
+      });
+      if (own && cause.owner != Owner::security) cause.owner = Owner::helpdesk;
       if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front()))
         cause.confidence = likely;
       for (const auto* result : probes) {

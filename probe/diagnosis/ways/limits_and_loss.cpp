@@ -329,6 +329,34 @@ Causes find_limited_requests(const Diagnosis& context) {
   return {cause};
 }
 
+// Each new flow loses its first packet, and only that: a rule, and no loss of the line's.
+Causes find_lost_first_packets(const Diagnosis& context) {
+  constexpr int enough = 10;
+  constexpr std::size_t enough_late = 4;
+  const auto &one = context.on_one_flow, &news = context.on_new_flows;
+  const bool all_lost = news.sent >= enough && news.answered == 0;
+  if (!all_lost || one.sent < enough || one.lost() > 0) return {};
+  const auto answered = context.probes_that([&](const ProbeResult& result) {
+    return is_udp(result) && goes_outside(result) && !result.probe.with.contains("flows") &&
+           result.observation.outcome == Outcome::answered;
+  });
+  const bool late = std::ranges::all_of(
+      answered, [](const auto* result) { return result->observation.attempts > 1; });
+  if (!late || answered.size() < enough_late || parties_of(answered).size() < 2) return {};
+  Cause cause;
+  cause.affects = affected_by_way(context, reach::Protocol::udp);
+  if (cause.affects.empty()) return {};
+  cause.name(FindingCode::network_loss, likely);
+  cause.title = phrase("The first packet of each new UDP flow is lost");
+  cause.fix = phrase(
+      "Find the device that drops what it does not know yet: an SD-WAN that first looks for a "
+      "path, "
+      "a firewall or an intrusion prevention that first inspects, a router that has to find its "
+      "neighbor. Each call and each name lookup waits for a second try.");
+  add_counts(cause, context);
+  return {cause};
+}
+
 // What became of it when it was tried again.
 struct SecondTry {
   bool made = false;
@@ -425,6 +453,7 @@ Causes find_random_refusals(const Diagnosis& context) {
 // Some answers came only to a second try, and some never: a line that loses packets, or a device
 // that limits what is new. Which of them is known where answers were counted.
 Causes find_loss(const Diagnosis& context) {
+  if (!find_lost_first_packets(context).empty()) return {};
   const auto& late = context.answered_late;
   // If this computer is shut out, so was the count.
   const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);
