@@ -62,7 +62,7 @@ class HostAllocator {
  public:
   HostAllocator(std::vector<Row*> rows, bool everything)
       : everything_(everything), order_(std::move(rows)) {
-    // Required controls give all other probes a meaning; further controls only make it firmer.
+    // Required controls give all other probes a meaning.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
       const auto severity = a->requirement.severity, other = b->requirement.severity;
       if (severity != other) return severity < other;

@@ -372,7 +372,7 @@ Causes find_old_authorities(const Diagnosis& context) {
 // run's: nothing else that this run asks of it is answered, either.
 Causes wrong_media_keys(const Diagnosis& context) {
   const auto denied = context.probes_that([](const ProbeResult& result) {
-    return result.probe.with.contains("public_key_sha256") &&
+    return result.probe.with.contains("authenticated") &&
            result.observation.outcome == Outcome::denied &&
            result.observation.detail == Detail::status(401);
   });

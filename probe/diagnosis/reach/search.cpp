@@ -101,6 +101,9 @@ class Costs {
   Bits cost(std::size_t event, Fate fate) const {
     return costs_[event * fate_count + static_cast<std::size_t>(fate)];
   }
+  Bits cost(std::size_t event, const Met& met) const {
+    return cost(event, met.fate) + bits_of_path(met);
+  }
   // Which of two fates fits that event better; if both do equally well, the lower enumerator.
   auto fits(std::size_t event) const {
     return [this, event](Fate one, Fate other) {
@@ -174,7 +177,7 @@ class Search {
       }
     }
     for (std::size_t i = 0; i < meetings.size(); ++i) {
-      cost += costs_.cost(i, meetings[i].outcome(costs_.fits(i)).fate);
+      cost += costs_.cost(i, meetings[i].outcome(costs_.fits(i)));
     }
     return cost;
   }
@@ -195,7 +198,7 @@ class Search {
       const auto fits = costs_.fits(event);
       auto meeting = parent.fates[event];
       meeting.add(met(box, fate), fits);
-      cost += costs_.cost(event, meeting.outcome(fits).fate) - parent.costs[event];
+      cost += costs_.cost(event, meeting.outcome(fits)) - parent.costs[event];
     }
     return cost;
   }
@@ -227,7 +230,7 @@ class Search {
       for (const auto& [event, fate] : hits_[child.box]) {
         const auto fits = costs_.fits(event);
         made.fates[event].add(met(child.box, fate), fits);
-        made.costs[event] = costs_.cost(event, made.fates[event].outcome(fits).fate);
+        made.costs[event] = costs_.cost(event, made.fates[event].outcome(fits));
       }
       next.push_back(std::move(made));
     }

@@ -36,7 +36,8 @@ Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::siz
 }
 
 Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event) {
-  return bits_of_fate(world, sight, event, fate_in(world, boxes, sight, event).fate);
+  const auto met = fate_in(world, boxes, sight, event);
+  return bits_of_fate(world, sight, event, met.fate) + bits_of_path(met);
 }
 
 Confidence confidence_of(double probability) {

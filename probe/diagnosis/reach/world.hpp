@@ -12,6 +12,7 @@ struct Met {
   Fate fate = Fate::pass;
   BoxPlace place = BoxPlace::at_site;  // of the box
   std::uint32_t box = no_box;          // its number
+  bool by_living_path = false;  // of several, one is dead: this flow was not sent over that one
   static constexpr std::uint32_t no_box = ~0U;
 
   bool met() const { return box != no_box; }
@@ -41,9 +42,11 @@ class Meeting {
 
   template <typename Fits>
   Met outcome(Fits first_fits) const {
-    const auto beyond = outcome_beyond(first_fits);
+    auto beyond = outcome_beyond(first_fits);
     if (!path_.met() || stops(beyond.fate)) return beyond;
-    return !beyond.met() || first_fits(path_.fate, beyond.fate) ? path_ : beyond;
+    if (!beyond.met() || first_fits(path_.fate, beyond.fate)) return path_;
+    beyond.by_living_path = true;
+    return beyond;
   }
 
  private:
@@ -89,6 +92,9 @@ Met fate_in(const World& world, const Boxes& boxes, const Packet& packet);
 
 // The same for an event's packet, by its number: of boxes in one place, the one that fits it.
 Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event);
+
+// What that outcome costs on top of its fate: which path a flow took, chance has said.
+constexpr Bits bits_of_path(const Met& met) { return met.by_living_path ? one_bit : 0; }
 
 // What that event costs in that world.
 Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event);
