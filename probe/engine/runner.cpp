@@ -153,7 +153,8 @@ class Runner {
 
   asio::awaitable<void> work_on(std::size_t index) {
     co_await complete(index);
-    if (--ahead_ == 0) two_heard_.deliver(true);
+    if (reached(scheduler_.seen(index).outcome)) ++heard_of_;
+    if (--ahead_ == 0 || heard_of_ == 2) two_heard_.deliver(true);
   }
 
   // As many workers as there is work for.
@@ -210,11 +211,6 @@ class Runner {
   asio::awaitable<Observation> make(std::size_t index) {
     auto settled = co_await scheduler_.settled_by_others(index);
     if (settled) co_return std::move(*settled);
-    // Packets that end on the way look like a traceroute, at which some devices shut a computer
-    // out: what answers has to answer before, or it all looks like a dead line.
-    const auto& probe = scheduler_.probe(index);
-    if (ends_at_the_edge(probe) || probe.check == CheckKind::udp_range)
-      co_await two_heard_.wait(context_.scope, began_ + timeouts::ahead);
     auto measured = co_await dispatcher_.make(index);
     co_return measured;
   }
@@ -223,9 +219,6 @@ class Runner {
     scheduler_.note_end(index, std::move(observation));
     ++ended_;
     const auto& result = scheduler_.results()[index];
-    // Many devices that let nothing else out allow questions to any DNS server.
-    const bool heard = reached(result.observation.outcome) && result.probe.check != CheckKind::dns;
-    if (heard && ++heard_of_ == 2) two_heard_.deliver(true);
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     if (options_.on_result) options_.on_result(result);
     // What was not sent is not an endpoint that was tried: the end of the report does not count it.
@@ -319,9 +312,7 @@ class Runner {
   std::size_t next_ = 0, ended_ = 0, skipped_ = 0, starting_ = 0;
   std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
   std::size_t questions_left_ = 0;              // of these, those that ask one thing
-  std::size_t ahead_ = 0;                       // of those that begin alone: not yet done
-  std::size_t heard_of_ = 0;                    // reached, and not only asked for a name
-  Instant began_ = context_.scope.clock.now();
+  std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool asked_for_all_ = false;
   int rounds_ = 0;  // of further probes
 };

@@ -62,7 +62,7 @@ class HostAllocator {
  public:
   HostAllocator(std::vector<Row*> rows, bool everything)
       : everything_(everything), order_(std::move(rows)) {
-    // Required controls give all other probes a meaning.
+    // Required controls give all other probes a meaning; further controls only make it firmer.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
       const auto severity = a->requirement.severity, other = b->requirement.severity;
       if (severity != other) return severity < other;
@@ -78,11 +78,6 @@ class HostAllocator {
     rounds([](const Row& row) { return row.alone && lacks_the_least(row); });
     rounds([](const Row& row) {
       return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
-    });
-    // A sign-in page, a wrong clock and DNS64 each take two operators' word.
-    rounds([](const Row& row) {
-      return row.set->control && row.requirement.severity != Severity::optional &&
-             row.requirement.check != CheckKind::dns && row.chosen.size() < 2;
     });
     if (!everything_) look_closer();
     for (const auto severity : {Severity::recommended, Severity::optional}) {

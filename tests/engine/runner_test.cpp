@@ -1053,23 +1053,6 @@ TEST(Runner, WithoutAPaceNobodyWaitsLongForTheFirst) {
   EXPECT_EQ(run.began(run.all[17]), timeouts::ahead);
 }
 
-// Packets that end on the way may get this computer shut out: others are heard before.
-TEST(Runner, NobodyLooksLikeATracerouteBeforeOthersHaveAnswered) {
-  for (const auto& [first, second, begins] :
-       {std::tuple(40, 60, milliseconds(60)), {40, 2'500, timeouts::ahead}}) {
-    Fixture run(Time::by_hand);
-    const auto edge = run.add("192.0.2.3", 3478);
-    run.plan.probes.back().probe.with["stop_on_the_way"] = "true";
-    run.add("192.0.2.1", 443);
-    run.add("192.0.2.2", 443);
-    run.own.takes["192.0.2.1"] = milliseconds(first);
-    run.own.takes["192.0.2.2"] = milliseconds(second);
-    const auto start = run.loop.clock.now();
-    run.run();
-    EXPECT_EQ(run.own.began[edge] - start, begins);
-  }
-}
-
 Observation after(double ms) {
   Observation observation;
   observation.outcome = Outcome::answered;

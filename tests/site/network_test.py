@@ -249,7 +249,7 @@ class Names(NetworkTest):
         _, report = self.report(["clock=5184000"])
         self.assertEqual(["time.skewed certain helpdesk"], self.findings(report))
         _, report = self.report(["certificate=expired:example-calls.com"])
-        self.assertEqual(["tls.expired certain vendor"], self.findings(report))
+        self.assertEqual(["tls.expired certain helpdesk"], self.findings(report))
 
 
 if __name__ == "__main__":

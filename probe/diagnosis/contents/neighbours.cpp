@@ -36,6 +36,12 @@ bool came_back(const ProbeResult& result) {
   return was_refused(result) || (reached(outcome) && outcome != Outcome::passed);
 }
 
+// Somebody there should have answered, if only to refuse; media ports owe nobody an answer.
+bool should_answer(const ProbeResult* result) {
+  return result->probe.check != CheckKind::udp_range &&
+         (result->probe.check != CheckKind::hop || !is_udp(*result));
+}
+
 Cause nothing_listens(const Probes& refused) {
   Cause cause(refused);
   cause.name(FindingCode::target_absent, certain);
@@ -91,7 +97,8 @@ Causes find_absent_neighbours(const Diagnosis& context) {
       return got_no_answer(result) && !alive.contains(result.probe.target.host);
     });
     if (!refused.empty()) causes.push_back(nothing_listens(refused));
-    if (!silent.empty()) causes.push_back(nobody_answers(silent, way.interface));
+    if (std::ranges::any_of(silent, should_answer))
+      causes.push_back(nobody_answers(silent, way.interface));
   }
   for (auto& cause : causes) cause.show(cause.explained, 4);
   return causes;

@@ -368,8 +368,7 @@ Causes find_old_authorities(const Diagnosis& context) {
   return {cause};
 }
 
-// A `callready serve` that shows the pinned certificate has the set's key, and turns down this
-// run's: nothing else that this run asks of it is answered, either.
+// A `callready serve` that turns down this run's key answers nothing else that needs one, either.
 Causes wrong_media_keys(const Diagnosis& context) {
   const auto denied = context.probes_that([](const ProbeResult& result) {
     return result.probe.with.contains("authenticated") &&
@@ -389,8 +388,7 @@ Causes wrong_media_keys(const Diagnosis& context) {
       phrase("callready serve at {} turns down this run's CALLREADY_MEDIA_KEY", listed(hosts));
   cause.fix = phrase(
       "Set CALLREADY_MEDIA_KEY to the key that callready serve at {} was started with, and run "
-      "this "
-      "again. For this, change nothing on the network.",
+      "this again. For this, change nothing on the network.",
       listed(hosts));
   cause.show(denied);
   return {cause};
