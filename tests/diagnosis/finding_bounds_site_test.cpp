@@ -690,6 +690,14 @@ TEST(Vpn, OfSomeHostsDoesNotCarryTheService) {
   EXPECT_EQ(only(made).title, "A VPN (tun0) carries part of the service's traffic");
   made.site.ways.front().hosts.push_back("portal.vendor.com");
   EXPECT_EQ(only(made).title, "A VPN (tun0) carries the service's traffic");
+  // All traffic, unless another way has some of the hosts.
+  made.site.ways.front().default_route = true;
+  EXPECT_EQ(only(made).title, "A VPN (tun0) carries all traffic, including calls");
+  EgressPath past;
+  past.interface = "eth0";
+  past.hosts = {"files.vendor.com"};
+  made.site.ways.push_back(past);
+  EXPECT_EQ(only(made).title, "A VPN (tun0) carries part of the service's traffic");
 }
 
 TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {

@@ -312,7 +312,12 @@ Causes find_full_tunnel(const Diagnosis& context) {
     // addresses, and not to a VPN.
     const bool access_line = way.interface.starts_with("ppp");
     cause.name(FindingCode::network_vpn_full_tunnel, access_line ? likely : certain);
-    const bool whole = hosts.size() == outside.size();
+    const bool split = std::ranges::any_of(context.report.site.ways, [&](const EgressPath& other) {
+      return &other != &way && std::ranges::any_of(other.hosts, [&](const std::string& host) {
+        return contains(outside, host);
+      });
+    });
+    const bool whole = way.default_route ? !split : hosts.size() == outside.size();
     cause.title = !whole ? phrase("A VPN ({}) carries part of the service's traffic", way.interface)
                   : way.default_route
                       ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
