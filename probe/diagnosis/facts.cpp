@@ -378,15 +378,16 @@ const ProbeResult* port_53_taken(const Facts& facts) {
   });
 }
 
+bool are_own(const Facts& facts, const std::vector<std::string>& hosts) {
+  return std::ranges::all_of(
+      hosts, [&](const std::string& host) { return contains(facts.report.site.own_hosts, host); });
+}
+
 Probes lost_probes(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     return !is_inside(result) && !is_broken_script(result) &&
            (failing(result) || has_no_route(result));
   });
-}
-
-bool is_broken_script(const ProbeResult& result) {
-  return result.observation.detail == DetailCode::pac_script;
 }
 
 const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts) {

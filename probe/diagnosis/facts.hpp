@@ -118,6 +118,7 @@ struct RequestCount {
   int sent = 0, answered = 0;
   int again = 0, again_answered = 0;  // of the lost, sent once more from their ports
   int lost() const { return sent - answered; }
+  bool mostly_lost() const { return 2 * lost() > sent; }
 };
 
 // A certificate chain as the evidence holds it.
@@ -254,6 +255,8 @@ const InterfaceInfo* own_link(const Facts& facts);
 const ProbeResult* port_53_taken(const Facts& facts);
 // The script of a PAC file that is wrong whatever the network does.
 bool is_broken_script(const ProbeResult& result);
+// The user's own servers: given by --var, or by a set of their own.
+bool are_own(const Facts& facts, const std::vector<std::string>& hosts);
 // What was tried outside the site without success, or has no route.
 Probes lost_probes(const Facts& facts);
 // The way that packets to all of these hosts take. Null: several, or none is known.

@@ -88,6 +88,10 @@ bool is_gateway(const Site& site, const std::string& address) {
   });
 }
 
+bool is_broken_script(const ProbeResult& result) {
+  return result.observation.detail == DetailCode::pac_script;
+}
+
 bool goes_outside(const ProbeResult& result) {
   return is_direct(result) && !is_inside(result) && result.probe.check != CheckKind::dns;
 }

@@ -133,7 +133,7 @@ Rule find_stun_filter, find_media_filter, find_sip_filter, find_tls_filter,
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
     find_relayed_calls, find_outage;                         // contents/call.cpp
 Rule find_refused_quic, find_filtered_quic, find_cut_hello;  // ways/greetings.cpp
-Rule find_interception, find_old_authorities, find_other_far_ends,
+Rule find_interception, find_old_authorities, find_other_far_ends, find_refused_media_keys,
     find_certificate_faults;                             // contents/tls.cpp
 Rule find_own_address, find_idle_timeout, find_nat;      // contents/nat.cpp
 Rule find_sip_alg, find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
@@ -162,7 +162,7 @@ struct LateStart {
   Probes lost, again;          // what was never answered; and what was later, of the same flows
   WallTime first, last, over;  // when the first and the last of these was sent; and the next answer
 };
-std::optional<LateStart> find_late_start(const Facts& facts, bool udp);
+std::optional<LateStart> late_start(const Facts& facts, bool udp);
 // The same flows of two operators were answered later, over UDP or TCP.
 bool started_late(const Facts& facts);
 

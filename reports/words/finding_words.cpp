@@ -375,7 +375,7 @@ constexpr std::array all_words{
                  "The server's own SIP status.",
                  "Report the error to the operator of the SIP server."},
     FindingWords{FindingCode::target_absent, "A server is not where it should be",
-                 "An own server is not there, or does not run.",
+                 "One of your own servers is not there, or does not run.",
                  "The address is in this computer's own network, and nothing answers there, or "
                  "nothing listens on the port.",
                  "Check the address and the port that were given, and whether the server runs."},

@@ -86,6 +86,14 @@ TEST(LateStart, IsNoFilter) {
       << found.evidence[0].text;
 }
 
+// What resolvers answered meanwhile is in the title.
+TEST(LateStart, DoesNotDenyThatDnsWasAnswered) {
+  auto made = late_start(8);
+  made.probes.push_back(sent(question("www.google.com", "NOERROR", "9.9.9.9"), 0));
+  EXPECT_EQ(only(made).title,
+            "Over UDP, only DNS was answered at first; 8 s later, everything was");
+}
+
 TEST(LateStart, IsNoneWhereSomethingWasAnsweredBefore) {
   for (const auto& finding : diagnose(late_start(0)))
     EXPECT_NE(finding.code, FindingCode::network_interrupted) << finding.title;

@@ -381,8 +381,7 @@ Causes find_inconsistent_dns(const Diagnosis& context) {
                     : phrase("This site's DNS finds {} names only sometimes", proved.size());
   cause.fix = phrase(
       "Check the upstream servers of this site's DNS servers ({}): forwarders, or the other "
-      "servers "
-      "of a group. One of them fails at times, or gives other answers than the rest.",
+      "servers of a group. One of them fails at times, or gives other answers than the rest.",
       answering_resolvers_in_words(context));
   cause.show(cause.explained, 4);
   return {cause};

@@ -193,7 +193,7 @@ Causes find_clock_skew(const Diagnosis& context) {
                           : phrase("Set the clock of this computer back by {}", amount));
   cause.evidence = consensus->evidence;
   if (consensus->at_least)
-    cause.tell(phrase("The certificates of all servers that were asked have not begun yet."));
+    cause.tell(phrase("None of the certificates that servers sent is valid yet."));
   for (const auto& result : context.report.probes) {
     if (fault_of_the_clock(result, *consensus)) {
       cause.explained.push_back(&result);

@@ -260,8 +260,7 @@ Text to_exempt(const Diagnosis& context, const Probes& own, const Probes& let_th
 bool is_home_made(const Facts& facts, const ProbeResult& result) {
   const auto chain = chain_of(result);
   return result.observation.detail == DetailCode::untrusted && chain.size() == 1 &&
-         chain.front().self_signed &&
-         contains(facts.report.site.own_hosts, result.probe.target.host);
+         chain.front().self_signed && are_own(facts, {result.probe.target.host});
 }
 
 }  // namespace
@@ -369,7 +368,7 @@ Causes find_old_authorities(const Diagnosis& context) {
 }
 
 // A `callready serve` that turns down this run's key answers nothing else that needs one, either.
-Causes wrong_media_keys(const Diagnosis& context) {
+Causes find_refused_media_keys(const Diagnosis& context) {
   const auto denied = context.probes_that([](const ProbeResult& result) {
     return result.probe.with.contains("authenticated") &&
            result.observation.outcome == Outcome::denied &&
@@ -400,7 +399,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
   Cause cause(context.probes_that([](const ProbeResult& result) {
     return result.observation.detail == DetailCode::another_far_end;
   }));
-  if (cause.explained.empty()) return wrong_media_keys(context);
+  if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
   cause.name(FindingCode::target_outdated, possible);
   cause.owner = Owner::helpdesk;
@@ -449,9 +448,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
         cause.title = marked_text(fault.title, hosts, detail);
         cause.fix = marked_text(fault.fix, hosts, detail);
       }
-      const bool own = std::ranges::all_of(hosts_of(asked_for), [&](const std::string& host) {
-        return contains(context.report.site.own_hosts, host);
-      });
+      const bool own = are_own(context, hosts_of(asked_for));
       if (own && cause.owner != Owner::security) cause.owner = Owner::helpdesk;
       if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front()))
         cause.confidence = likely;

@@ -246,9 +246,7 @@ Causes find_vendor_down(const Diagnosis& context) {
         heard.insert(registrable_domain(host));
       }
       const auto flows = tried_flows_in_words(context, named);
-      const bool ours = std::ranges::all_of(hosts, [&](const std::string& host) {
-        return contains(context.report.site.own_hosts, host);
-      });
+      const bool ours = are_own(context, hosts);
       if (out_of_order) {
         say_out_of_order(cause, listed(hosts), flows, ours);
       } else {

@@ -285,7 +285,7 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
 void ask_what_failed_at_first(const Facts& facts, Questions& questions) {
   constexpr std::size_t most = 16;
   for (const bool udp : {true, false}) {
-    const auto start = findings::find_late_start(facts, udp);
+    const auto start = findings::late_start(facts, udp);
     if (!start) continue;
     const auto lost = facts.probes_that([&](const ProbeResult& result) {
       const auto& sent_at = result.observation.sent_at;

@@ -189,9 +189,9 @@ Causes find_rate_limit(const Diagnosis& context) {
                     : phrase("A device in the path has started to drop this computer's packets");
   cause.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep, traceroute or "
-      "flood "
-      "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
-      "seconds, too. Look for a quota or a rule that blocks at this time of day as well. Until the "
+      "flood protection) on the firewall, or raise its limit: calls contact dozens of servers "
+      "within seconds, too. Look for a quota or a rule that blocks at this time of day as well. "
+      "Until the "
       "block expires (often a minute to an hour), more tests from here will fail. After that, run "
       "this again at the normal pace.",
       own_address(context.report));

@@ -32,18 +32,18 @@ auto flow_of(const ProbeResult& result) {
   return std::pair(result.probe.target.host, result.probe.target.port());
 }
 
-bool was_over(const LateStart& start) { return parties_of(start.again).size() >= fewest_parties; }
+bool is_proved(const LateStart& start) { return parties_of(start.again).size() >= fewest_parties; }
 
 }  // namespace
 
 bool started_late(const Facts& facts) {
   return std::ranges::any_of(std::array{true, false}, [&](bool udp) {
-    const auto start = find_late_start(facts, udp);
-    return start && was_over(*start);
+    const auto start = late_start(facts, udp);
+    return start && is_proved(*start);
   });
 }
 
-std::optional<LateStart> find_late_start(const Facts& facts, bool udp) {
+std::optional<LateStart> late_start(const Facts& facts, bool udp) {
   LateStart start;
   Probes answered;
   for (const auto& result : facts.report.probes) {
@@ -69,8 +69,8 @@ std::optional<LateStart> find_late_start(const Facts& facts, bool udp) {
 Causes find_late_starts(const Diagnosis& context) {
   Causes causes;
   for (const bool udp : {true, false}) {
-    const auto start = find_late_start(context, udp);
-    if (!start || !was_over(*start)) continue;
+    const auto start = late_start(context, udp);
+    if (!start || !is_proved(*start)) continue;
     auto& cause = causes.emplace_back(context.probes_that([&](const ProbeResult& result) {
       const auto& sent_at = result.observation.sent_at;
       return goes_outside(result) && is_udp(result) == udp && sent_at && *sent_at <= start->last &&
@@ -78,8 +78,16 @@ Causes find_late_starts(const Diagnosis& context) {
     }));
     const std::chrono::duration<double> took = start->over - start->first;
     cause.name(FindingCode::network_interrupted, likely);
-    cause.title = phrase("At first nothing came back over {}; {} s later everything did",
-                         udp ? "UDP" : "TCP", whole(took.count()));
+    // Many devices that let nothing else out allow questions to any DNS server.
+    const bool names = udp && context.any_probe([&](const ProbeResult& result) {
+      return result.probe.check == CheckKind::dns && answered_at_once(result) &&
+             !is_inside(result) && result.observation.sent_at < start->over;
+    });
+    cause.title =
+        names ? phrase("Over UDP, only DNS was answered at first; {} s later, everything was",
+                       whole(took.count()))
+              : phrase("At first nothing came back over {}; {} s later everything did",
+                       udp ? "UDP" : "TCP", whole(took.count()));
     cause.fix = phrase(
         "Run this again. If the same happens, look for what was still coming up: a Wi-Fi or wired "
         "sign-in (802.1X), a dock or VPN that connects, a firewall that first finds out who uses "

@@ -16,6 +16,11 @@ double log_choose(int n, int k) {
   return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
 }
 
+// `k` of `n`, each by that chance: the binomial distribution.
+double chance_of(int k, int n, double each) {
+  return std::exp(log_choose(n, k) + k * std::log(each) + (n - k) * std::log(1 - each));
+}
+
 // Fisher's exact test, one-sided: how probable it is that so few of all the answers, or fewer, fell
 // to the new flows, if both kinds had the same chance.
 double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
@@ -44,8 +49,7 @@ bool speaks_against_a_dead_line(const RequestCount& news) {
   constexpr double unlikely = 0.001;
   if (2 * news.again_answered >= news.again) return true;
   double chance = 0;  // of so few, or fewer, if half got through
-  for (int k = 0; k <= news.answered; ++k)
-    chance += std::exp(log_choose(news.sent, k) - news.sent * std::log(2));
+  for (int k = 0; k <= news.answered; ++k) chance += chance_of(k, news.sent, 0.5);
   return chance < unlikely;
 }
 
@@ -168,10 +172,7 @@ bool loses_too_much(const Facts& facts) {
   const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
   const int sent = one.sent + news.sent, lost = one.lost() + news.lost();
   double chance = 0;  // of losing so many, or more, if no more than that were lost
-  for (int k = lost; k <= sent; ++k) {
-    chance += std::exp(log_choose(sent, k) + k * std::log(too_much) +
-                       (sent - k) * std::log(1 - too_much));
-  }
+  for (int k = lost; k <= sent; ++k) chance += chance_of(k, sent, too_much);
   return chance < unlikely;
 }
 
@@ -180,6 +181,22 @@ std::vector<FindingAffects> affected_by_way(const Diagnosis& context, reach::Pro
   auto asked = context.sent_outside();
   std::erase_if(asked, [&](const auto* result) { return !matches(protocol, is_udp(*result)); });
   return sets_of(context, asked);
+}
+
+// Each new flow loses its first packet, and only that: a rule, and no loss of the line's.
+bool loses_first_packets(const Facts& facts) {
+  constexpr int enough = 10;
+  constexpr std::size_t enough_late = 4;
+  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
+  const bool all_lost = news.sent >= enough && news.answered == 0;
+  if (!all_lost || one.sent < enough || one.lost() > 0) return false;
+  const auto answered = facts.probes_that([](const ProbeResult& result) {
+    return is_udp(result) && goes_outside(result) && !result.probe.with.contains("flows") &&
+           result.observation.outcome == Outcome::answered;
+  });
+  const bool late = std::ranges::all_of(
+      answered, [](const auto* result) { return result->observation.attempts > 1; });
+  return late && answered.size() >= enough_late && parties_of(answered).size() > 1;
 }
 
 // How the two counts came out.
@@ -246,8 +263,7 @@ Causes find_dead_path(const Diagnosis& context) {
 }
 
 bool loses_most_requests(const Facts& facts) {
-  const auto &one = facts.on_one_flow, &news = facts.on_new_flows;
-  return one.sent > 0 && 2 * one.lost() > one.sent && 2 * news.lost() > news.sent &&
+  return facts.on_one_flow.mostly_lost() && facts.on_new_flows.mostly_lost() &&
          most_others_answer_at_once(facts);
 }
 
@@ -311,7 +327,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 // Two servers of different owners leave most of many requests unanswered: no limit of theirs.
 Causes find_limited_requests(const Diagnosis& context) {
   const auto& other = context.elsewhere_on_one_flow;
-  if (!loses_most_requests(context) || other.sent == 0 || 2 * other.lost() <= other.sent) return {};
+  if (!loses_most_requests(context) || !other.mostly_lost()) return {};
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
   Cause cause;
   cause.affects = affected_by_way(context, reach::Protocol::udp);
@@ -329,20 +345,8 @@ Causes find_limited_requests(const Diagnosis& context) {
   return {cause};
 }
 
-// Each new flow loses its first packet, and only that: a rule, and no loss of the line's.
 Causes find_lost_first_packets(const Diagnosis& context) {
-  constexpr int enough = 10;
-  constexpr std::size_t enough_late = 4;
-  const auto &one = context.on_one_flow, &news = context.on_new_flows;
-  const bool all_lost = news.sent >= enough && news.answered == 0;
-  if (!all_lost || one.sent < enough || one.lost() > 0) return {};
-  const auto answered = context.probes_that([&](const ProbeResult& result) {
-    return is_udp(result) && goes_outside(result) && !result.probe.with.contains("flows") &&
-           result.observation.outcome == Outcome::answered;
-  });
-  const bool late = std::ranges::all_of(
-      answered, [](const auto* result) { return result->observation.attempts > 1; });
-  if (!late || answered.size() < enough_late || parties_of(answered).size() < 2) return {};
+  if (!loses_first_packets(context)) return {};
   Cause cause;
   cause.affects = affected_by_way(context, reach::Protocol::udp);
   if (cause.affects.empty()) return {};
@@ -350,9 +354,8 @@ Causes find_lost_first_packets(const Diagnosis& context) {
   cause.title = phrase("The first packet of each new UDP flow is lost");
   cause.fix = phrase(
       "Find the device that drops what it does not know yet: an SD-WAN that first looks for a "
-      "path, "
-      "a firewall or an intrusion prevention that first inspects, a router that has to find its "
-      "neighbor. Each call and each name lookup waits for a second try.");
+      "path, a firewall or an intrusion prevention that first inspects, a router that has to find "
+      "its neighbor. Each call and each name lookup waits for a second try.");
   add_counts(cause, context);
   return {cause};
 }
@@ -453,7 +456,7 @@ Causes find_random_refusals(const Diagnosis& context) {
 // Some answers came only to a second try, and some never: a line that loses packets, or a device
 // that limits what is new. Which of them is known where answers were counted.
 Causes find_loss(const Diagnosis& context) {
-  if (!find_lost_first_packets(context).empty()) return {};
+  if (loses_first_packets(context)) return {};
   const auto& late = context.answered_late;
   // If this computer is shut out, so was the count.
   const bool by_line = loss_by(context) == LossBy::line && !some_fell_silent(context);

@@ -248,7 +248,8 @@ Cause dead_tunnel(const Facts& facts, const EgressPath& tunnel, Confidence confi
 Cause without_router(const Facts& facts) {
   auto cause = offline(facts, Owner::helpdesk, certain,
                        phrase("Nothing leaves by this interface: it has no router"));
-  cause.code = FindingCode::network_no_gateway;
+  cause.name(FindingCode::network_no_gateway, certain);
+  cause.owner = Owner::helpdesk;
   cause.fix = phrase(
       "Run this again without --interface, or give the interface a default route. While a VPN is "
       "connected, often only the VPN has one: then the two cannot be compared.");
