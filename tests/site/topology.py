@@ -182,6 +182,9 @@ class Topology:
             if not plan.far_limited:
                 _say_of_every_packet()
         self._ip(self.internet, *commands)
+        # No connection of a server's own, or of one that asks whether it is up, may take these first.
+        self._set(self.internet, "ipv4/ip_local_reserved_ports",
+                  ",".join(map(str, sorted(plan.internet.web_ports))))
         self._ip(self.stun, f"addr add {STUN_INSIDE}.2/24 dev core",
                  f"route add default via {STUN_INSIDE}.1")
         self._ip(self.quiet, "addr add 62.4.9.2/30 dev core", "route add default via 62.4.9.1",
