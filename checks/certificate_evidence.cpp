@@ -138,6 +138,13 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
                {{Fact::fault, fault.text()}, {Fact::verify_code, info.verify_code}});
 }
 
+bool wants_a_client_certificate(const Failure& failure, const TlsInfo& info) {
+  const bool hung_up = failure.kind == FailureKind::tls_alert ||
+                       failure.kind == FailureKind::connection_reset ||
+                       failure.kind == FailureKind::closed_by_peer;
+  return hung_up && info.client_certificate_asked;
+}
+
 bool knows_old_versions_only(const Failure& failure) {
   if (failure.kind == FailureKind::tls_alert) return failure.code == SSL_AD_PROTOCOL_VERSION;
   return failure.kind == FailureKind::tls_protocol && failure.code == SSL_R_UNSUPPORTED_PROTOCOL;

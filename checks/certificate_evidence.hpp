@@ -38,6 +38,10 @@ Detail private_certificate_fault(const TlsInfo& info);
 // True where a certificate of the chain was issued by a name that contains `issuer`.
 bool issued_by(const TlsInfo& info, const std::string& issuer);
 
+// True for a server that asked for a client certificate and hung up when it got none: in TLS 1.3
+// only after our handshake, with an alert (RFC 8446 section 4.4.2.4) that a reset may overtake.
+bool wants_a_client_certificate(const Failure& failure, const TlsInfo& info);
+
 // True if the handshake failed for lack of a common TLS version: the server supports only versions
 // that are deprecated (RFC 8996).
 bool knows_old_versions_only(const Failure& failure);

@@ -129,7 +129,7 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
     set_outcome(observation, Outcome::failed, DetailCode::not_tls);
   } else if (knows_old_versions_only(failure)) {
     observation.detail = DetailCode::tls_version;
-  } else if (failure.kind == FailureKind::tls_alert && reply.tls.client_certificate_asked) {
+  } else if (wants_a_client_certificate(failure, reply.tls)) {
     const auto fault = certificate_fault(reply.tls);
     observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
     observation.detail = fault.empty() ? DetailCode::client_certificate_wanted : fault;

@@ -2,11 +2,13 @@
 // ends. The check itself looks up the host, for both families.
 //
 // Sends a SYN to the host's first IPv6 address and, a quarter of a second later, one to its first
-// IPv4 address; closes both. Outcomes: `connected` where one of them stands: "ipv6_first" (a client
-// uses IPv6), "ipv4_first" (it has an IPv6 address, and a client ends up with IPv4), "ipv4_only"
-// (the name has no IPv6 address), "ipv6_only"; else that of the IPv4 connection. Evidence "family"
-// for each: `version`, `result` ("connected", or why not: "no_route" is a computer without IPv6),
-// `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
+// IPv4 address. A client that got a connection over IPv6 keeps to it, so it greets the server with
+// TLS over that, and over IPv4 if no answer came. Outcomes: `connected` where one of them stands:
+// "ipv6_first" (a client uses IPv6), "ipv4_first" (it has an IPv6 address, and a client ends up
+// with IPv4), "ipv4_only" (the name has no IPv6 address), "ipv6_only"; else that of the IPv4
+// connection. Evidence "family" for each: `version`, `result` ("connected", "tls_timed_out" where
+// the greeting got no answer, or why there is no connection: "no_route" is a computer without
+// IPv6), `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
 //
 // With `service` the host is a service's own, which other probes reach by IPv4: then nothing is
 // sent if this computer has no global IPv6 address (`skipped` with "no_route"), if the name has
@@ -17,6 +19,7 @@
 #include "checks/kinds.hpp"
 #include "probe/net/nat64.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/tls.hpp"
 #include "probe/net/together.hpp"
 #include "probe/net/udp.hpp"
 
@@ -29,6 +32,8 @@ constexpr auto attempt_delay = timeouts::udp_sends[1];
 struct Attempt {
   std::optional<IpAddress> address;
   std::optional<Failure> failure;  // nothing: connected
+  std::unique_ptr<TcpStream> stream;
+  bool unheard = false;  // connected, and then no answer to the greeting
   std::optional<SocketAddress> local;
   std::optional<WallTime> sent_at;  // once its name was found, and its turn had come
   Milliseconds took{0};             // of the connection alone
@@ -54,14 +59,26 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
   options.interface = context.settings.interface;
   const SocketAddress remote{*attempt.address, port};
   attempt.sent_at = context.scope.clock.wall_now();
-  const auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
+  auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
   if (connected.has_error()) {
     attempt.failure = connected.error();
   } else {
     attempt.local = (*connected)->local();
     attempt.took = (*connected)->handshake_took();
+    attempt.stream = std::move(*connected);
   }
   co_return attempt;
+}
+
+// The reply to a greeting comes in packets of full size, which may be lost although a connection
+// was made.
+asio::awaitable<void> greet(Context& context, std::string host, Attempt& attempt) {
+  const TlsOptions options{.server_name = std::move(host)};
+  const auto greeted =
+      co_await tls_handshake(std::move(attempt.stream), context.scope, context.tls, options);
+  if (!greeted.stream.has_error()) co_return;
+  attempt.unheard = greeted.stream.error().kind == FailureKind::timed_out;
+  if (attempt.unheard) attempt.failure = greeted.stream.error();
 }
 
 // The prefix with which a DNS64 makes IPv6 addresses from IPv4 ones; nothing without a DNS64.
@@ -85,7 +102,9 @@ bool has_global_address(Context& context) {
 }
 
 void add_family(Observation& observation, const Attempt& attempt, const char* version) {
-  const auto result = attempt.failure ? detail_of(attempt.failure->kind) : DetailCode::connected;
+  const auto result = attempt.unheard   ? DetailCode::tls_timed_out
+                      : attempt.failure ? detail_of(attempt.failure->kind)
+                                        : DetailCode::connected;
   FactMap facts{{Fact::version, version}, {Fact::result, std::string(to_string(result))}};
   if (attempt.address) facts[Fact::address] = attempt.address->to_string();
   Text text;
@@ -93,6 +112,9 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
     facts[Fact::ms] = attempt.took.count();
     text = phrase("{}: connected to {} in {} ms", version, attempt.address->to_string(),
                   fmt::format("{:.0f}", attempt.took.count()));
+  } else if (attempt.unheard) {
+    text = phrase("{}: connected to {}, but the TLS greeting got no answer", version,
+                  attempt.address->to_string());
   } else {
     text = phrase("{}: {}", version, attempt.failure->text);
   }
@@ -144,8 +166,8 @@ asio::awaitable<Observation> ask_service(Context& context, Job job) {
   }
   observation.sent_at = context.scope.clock.wall_now();
   const auto& target = job.probe.target;
-  const auto six =
-      co_await connect_by(context, target.host, target.port(), Family::v6, milliseconds(0));
+  auto six = co_await connect_by(context, target.host, target.port(), Family::v6, milliseconds(0));
+  if (six.connected()) co_await greet(context, target.host, six);
   if (!six.address) {
     const auto why = six.failure->kind;
     observation.detail = why == FailureKind::no_address ? DetailCode::no_record : detail_of(why);
@@ -162,6 +184,7 @@ asio::awaitable<Observation> ask_service(Context& context, Job job) {
   four.failure = Failure{FailureKind::no_address, "not tried", 0, {}};
   if (!six.connected()) {
     four = co_await connect_by(context, target.host, target.port(), Family::v4, milliseconds(0));
+    if (six.unheard && four.connected()) co_await greet(context, target.host, four);
     add_family(observation, four, "IPv4");
   }
   conclude(observation, six, four);
@@ -183,15 +206,18 @@ asio::awaitable<Observation> run_ipv6(Context& context, Job job) {
   std::vector<asio::awaitable<Attempt>> work;
   work.push_back(connect_by(context, target.host, target.port(), Family::v6, milliseconds(0)));
   work.push_back(connect_by(context, target.host, target.port(), Family::v4, attempt_delay));
-  const auto attempts = co_await together(context.executor, std::move(work));
-  add_family(observation, attempts[0], "IPv6");
-  add_family(observation, attempts[1], "IPv4");
+  auto attempts = co_await together(context.executor, std::move(work));
+  auto &six = attempts[0], &four = attempts[1];
+  if (six.connected()) co_await greet(context, target.host, six);
+  if (six.unheard && four.connected()) co_await greet(context, target.host, four);
+  add_family(observation, six, "IPv6");
+  add_family(observation, four, "IPv4");
   // If neither look-up found an address, a third would only take as long.
-  if (attempts[0].address || attempts[1].address) {
+  if (six.address || four.address) {
     const auto prefix = co_await find_nat64(context);
     if (prefix) add_nat64(observation, *prefix);
   }
-  conclude(observation, attempts[0], attempts[1]);
+  conclude(observation, six, four);
   co_return observation;
 }
 

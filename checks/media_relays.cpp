@@ -254,7 +254,14 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
     co_return;
   }
   if (!streams.carried()) {
-    set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
+    b.set_traffic_class(0);
+    constexpr int enough_packets = 25;  // is it the mark?
+    auto few = wish;
+    few.packets = std::min(wish.packets, enough_packets);
+    RelayedStreams unmarked(context, few, a, b, false);
+    co_await unmarked.run();
+    set_outcome(observation, Outcome::failed,
+                unmarked.carried() ? DetailCode::marked_silent : DetailCode::relay_dead);
     co_return;
   }
   streams.say_what_was_kept(observation);

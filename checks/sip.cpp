@@ -102,9 +102,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     conclude_sip(observation, collector, failure, true);
     add_exchange(observation, collector, options, local);
   }
-  // In TLS 1.3 the server's judgement of our missing certificate comes after the handshake.
-  const bool alert = failure && failure->kind == FailureKind::tls_alert;
-  const bool turned_away = alert && dialled.tls.client_certificate_asked;
+  const bool turned_away = failure && wants_a_client_certificate(*failure, dialled.tls);
   if (turned_away) {
     set_outcome(observation, Outcome::answered, DetailCode::client_certificate_wanted);
   }

@@ -11,6 +11,10 @@ namespace {
 
 bool has_variable(std::string_view text) { return text.find("${") != std::string_view::npos; }
 
+bool is_no_hosts(const IpAddress& address) {
+  return address.is_unspecified() || address.is_multicast();
+}
+
 // Fills in one requirement, and remembers which values were missing or did not fit.
 class Expansion {
  public:
@@ -66,12 +70,12 @@ class Expansion {
   void variable_address(const VariableAddress& address) {
     const auto text = fill(address.text);
     if (!text) return result_.requirement.variable_addresses.push_back(address);
-    if (auto value = parse_address(*text)) {
-      result_.requirement.addresses.push_back(
-          {std::move(*value), address.region, address.lifecycle, address.note});
-    } else {
-      misfit(address.text, *text, "an address, a prefix or a range");
-    }
+    auto value = parse_address(*text);
+    if (!value) return misfit(address.text, *text, "an address, a prefix or a range");
+    const auto* one = std::get_if<IpAddress>(&*value);
+    if (one != nullptr && is_no_hosts(*one)) return misfit(address.text, *text, "a host's address");
+    result_.requirement.addresses.push_back(
+        {std::move(*value), address.region, address.lifecycle, address.note});
   }
 
   void parameter(const std::string& name, std::string& value) {
@@ -95,7 +99,12 @@ class Expansion {
       if (!text) {
         named.push_back(std::move(host));
       } else if (const auto address = IpAddress::parse(*text)) {
-        result_.requirement.addresses.push_back({*address, host.region, host.lifecycle, host.note});
+        if (is_no_hosts(*address)) {
+          misfit(host.name, *text, "a host name or a host's address");
+        } else {
+          result_.requirement.addresses.push_back(
+              {*address, host.region, host.lifecycle, host.note});
+        }
       } else if (const auto problem = host_name_problem(*text)) {
         misfit(host.name, *text, "a host name or an address (" + *problem + ")");
       } else {

@@ -253,6 +253,7 @@ Facts::Facts(const Report& whole)
       for (const auto& id : row.probes) rows_.emplace(id, &set);
     }
   }
+  bool proxy_carries = false, proxy_pages = false;  // its own pages, in place of the server's
   PassedOn passed_on;
   std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
   by_id_.reserve(report.probes.size());
@@ -263,6 +264,8 @@ Facts::Facts(const Report& whole)
     if (result.probe.check == CheckKind::sip && answered) sip_servers.insert(host);
     if (!is_direct(result)) {
       if (came_through(result)) proxied.insert(host);
+      proxy_carries |= came_through(result) && result.observation.outcome != Outcome::connected;
+      proxy_pages |= sent_a_page(result);
       proxy_speaks |= came_through(result) || result.observation.outcome == Outcome::denied;
       continue;
     }
@@ -312,6 +315,8 @@ Facts::Facts(const Report& whole)
     }
     flows.push_back(std::move(flow));
   }
+  // It said yes to all, and sent its own page to whoever went on.
+  if (proxy_pages && !proxy_carries) proxied.clear();
 }
 
 const ProbeResult* Facts::find(const std::string& probe) const { return found_in(by_id_, probe); }

@@ -238,6 +238,10 @@ bool may_be_asked_again(const ProbeResult& result);
 bool was_turned_away(const ProbeResult& result);
 // The same, or it got no answer.
 bool came_to_nothing(const ProbeResult& result);
+// A host whose name no DNS server said anything about.
+bool nobody_answered_for_its_name(const ProbeResult& result);
+// A proxy that said yes and sent a page of its own where TLS was to begin.
+bool sent_a_page(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 Probes failing_ones(Probes results);

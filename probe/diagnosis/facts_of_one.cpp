@@ -100,6 +100,11 @@ bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || has_certificate(result));
 }
 
+bool sent_a_page(const ProbeResult& result) {
+  return !is_direct(result) && result.observation.detail == DetailCode::not_tls &&
+         text_of(result, EvidenceKind::not_tls, Fact::first_bytes).starts_with("HTTP/");
+}
+
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;
@@ -121,6 +126,12 @@ bool got_no_answer(const ProbeResult& result) {
   return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||
          seen.detail == DetailCode::http_timed_out || seen.detail == DetailCode::sip_timed_out ||
          seen.detail == DetailCode::stun_timed_out;
+}
+
+bool nobody_answered_for_its_name(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  return is_direct(result) && seen.outcome == Outcome::unresolved &&
+         seen.detail == DetailCode::dns_unreachable;
 }
 
 bool may_be_asked_again(const ProbeResult& result) {

@@ -22,16 +22,16 @@ namespace {
 // This site and this computer; names and proxies. Policies and tunnels are named beside others:
 // alone they explain no failure.
 constexpr std::array rules_about_the_site = {
-    find_offline,           find_captive_portal,   find_redirected_pages,
-    find_clock_skew,        find_own_firewall,     find_agent,
-    find_browser_policies,  find_full_tunnel,      find_broken_ipv6,
-    find_vendor_ipv6,       find_dns_without_tcp,  find_dns_unreachable,
-    find_hosts_file,        find_dns_rewritten,    find_block_page,
-    find_denying_resolver,  find_inconsistent_dns, find_dns_filtered,
-    find_unanswered_names,  find_outdated_names,   find_dns_slow,
-    find_absent_neighbours, find_pac_failure,      find_proxy_unreachable,
-    find_proxy_login,       find_failing_proxy,    find_proxy_required,
-    find_proxy_denials,     find_stripped_upgrades};
+    find_offline,           find_captive_portal,    find_redirected_pages,
+    find_clock_skew,        find_own_firewall,      find_agent,
+    find_browser_policies,  find_full_tunnel,       find_broken_ipv6,
+    find_vendor_ipv6,       find_dns_without_tcp,   find_dns_unreachable,
+    find_hosts_file,        find_dns_rewritten,     find_block_page,
+    find_denying_resolver,  find_inconsistent_dns,  find_dns_filtered,
+    find_unanswered_names,  find_outdated_names,    find_late_names,
+    find_dns_slow,          find_absent_neighbours, find_pac_failure,
+    find_proxy_unreachable, find_proxy_login,       find_failing_proxy,
+    find_proxy_required,    find_proxy_denials,     find_stripped_upgrades};
 
 // What was said: certificates, NAT, TURN; and packets that were too large.
 constexpr std::array rules_about_contents = {find_mtu,
@@ -56,12 +56,12 @@ constexpr std::array rules_about_contents = {find_mtu,
 // A limit on new flows takes the place of whatever else UDP may die of, "only the web" that of UDP
 // and of the ports one by one, and find_flows has what is left over.
 constexpr std::array rules_about_ways = {
-    find_late_starts,  find_rate_limit,        find_random_refusals,  find_half_shut_names,
-    find_dead_path,    find_new_flow_limit,    find_limited_requests, find_lost_first_packets,
-    find_web_only,     find_taken_connections, find_udp_blocked,      find_stun_filter,
-    find_media_filter, find_dtls_filter,       find_cut_greeting,     find_sip_filter,
-    find_closed,       find_one_way_media,     find_tls_filter,       find_flows,
-    find_refused_quic, find_filtered_quic};
+    find_late_starts, find_rate_limit,     find_random_refusals,   find_half_shut_names,
+    find_dead_path,   find_new_flow_limit, find_limited_requests,  find_lost_first_packets,
+    find_web_only,    find_tcp_blocked,    find_taken_connections, find_udp_blocked,
+    find_stun_filter, find_media_filter,   find_dtls_filter,       find_cut_greeting,
+    find_sip_filter,  find_closed,         find_one_way_media,     find_tls_filter,
+    find_flows,       find_refused_quic,   find_filtered_quic};
 
 // Servers; and loss, after all that may be silent for a reason, and media.
 constexpr std::array rules_about_the_rest = {

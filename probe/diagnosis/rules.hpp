@@ -117,7 +117,7 @@ Rule find_own_firewall, find_hosts_file, find_agent,
     find_browser_policies;                          // contents/computer.cpp
 Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp
 Rule find_dns_unreachable, find_dns_rewritten, find_denying_resolver, find_inconsistent_dns,
-    find_dns_filtered, find_unanswered_names, find_outdated_names, find_dns_slow,
+    find_dns_filtered, find_unanswered_names, find_outdated_names, find_late_names, find_dns_slow,
     find_dns_without_tcp;  // contents/dns.cpp
 Rule find_block_page;      // contents/names.cpp
 Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_failing_proxy,
@@ -127,7 +127,7 @@ Rule find_dead_path, find_half_shut_names, find_random_refusals, find_new_flow_l
     find_limited_requests, find_lost_first_packets, find_loss;  // ways/limits_and_loss.cpp
 Rule find_late_starts;                                     // ways/late_start.cpp
 Rule find_closed, find_flows;                              // ways/closed.cpp
-Rule find_web_only, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
+Rule find_web_only, find_tcp_blocked, find_udp_blocked, find_one_way_media;  // ways/udp.cpp
 Rule find_stun_filter, find_media_filter, find_sip_filter, find_tls_filter,
     find_taken_connections;  // ways/filters.cpp
 Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,

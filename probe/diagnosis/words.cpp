@@ -155,6 +155,13 @@ bool is_wired(const Site& site) {
                              [](const LinkInfo& link) { return link.wireless == false; });
 }
 
+Text look_for_what_came_up() {
+  return phrase(
+      "Run this again. If the same happens, look for what was still coming up: a Wi-Fi or wired "
+      "sign-in (802.1X), a dock or VPN that connects, a firewall that first finds out who uses "
+      "this computer.");
+}
+
 Text run_again(const Facts& facts) {
   return is_wired(facts.report.site)
              ? phrase("Run this again without a VPN, and while nobody else is using the line.")

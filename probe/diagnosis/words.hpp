@@ -39,6 +39,9 @@ bool is_wired(const Site& site);
 // "Run this again on a wired connection, without a VPN, ...": without what is known to be so.
 Text run_again(const Facts& facts);
 
+// What may have been still coming up as the run began.
+Text look_for_what_came_up();
+
 // A device with a public address that is not this computer's gateway: it need not be the site's
 // own.
 bool may_be_the_providers(const Facts& facts, const std::string& device);

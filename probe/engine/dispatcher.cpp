@@ -116,6 +116,8 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
     if (pass == Pass::no_room) observation.detail = DetailCode::no_room;
     co_return observation;
   }
+  if (probe.purpose == Purpose::repeat)
+    context_.resolver.forget_unanswered(probe.target.host, family);
   auto resolution = co_await context_.resolver.resolve(probe.target.host, family, context_.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());

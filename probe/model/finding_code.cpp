@@ -105,7 +105,7 @@ constexpr auto codes = [] {
       {network_no_gateway, "network.no_gateway", {lan, helpdesk}, of_contents},
       {network_offline, "network.offline", {user, provider, network, vpn}},
       {network_split_paths, "network.split_paths", lan, of_contents},
-      {network_unexplained, "network.unexplained", {network, dns}},
+      {network_unexplained, "network.unexplained", {network, dns, helpdesk}},
       {network_vpn_full_tunnel, "network.vpn_full_tunnel", vpn, advice | of_contents},
       {other, "other", network},
       {proxy_auth_required, "proxy.auth_required", proxy, asks_to_let_through},

@@ -155,6 +155,15 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   co_return resolution;
 }
 
+void Resolver::forget_unanswered(const std::string& name, Family family) {
+  const auto known = entries_.find({name, family});
+  if (known == entries_.end() || !known->second->answer) return;
+  const auto& addresses = known->second->answer->addresses;
+  const bool unanswered =
+      addresses.has_error() && addresses.error().kind == FailureKind::dns_unreachable;
+  if (unanswered) entries_.erase(known);
+}
+
 asio::awaitable<Resolution> Resolver::resolve_either(std::string name, Scope scope) {
   auto first = co_await resolve(name, Family::v4, scope);
   const auto& found = first.addresses;

@@ -36,6 +36,9 @@ class Resolver {
   asio::awaitable<Result<std::optional<dns::Message>>> ask(std::string name, std::uint16_t type,
                                                            Scope scope);
 
+  // Where nobody answered for it, it is asked anew the next time.
+  void forget_unanswered(const std::string& name, Family family);
+
   AresChannel& channel() { return *channel_; }
 
  private:

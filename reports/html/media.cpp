@@ -350,6 +350,17 @@ std::string column_of(MediaWay way) {
   return way == MediaWay::down ? say("back") : say("both");
 }
 
+// Streams that were asked for and brought no figures.
+std::vector<const ProbeResult*> without_figures(const Report& report) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    const bool wanted = seen.detail != DetailCode::not_needed;
+    if (result.probe.check == CheckKind::media && !seen.media && wanted) found.push_back(&result);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
@@ -371,6 +382,8 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
     for (const auto& step : media->calls->steps) marks += step.passed ? '+' : 'x';
     lines.push_back({result.probe.target.host, say("calls"), joined(steps, "; "), marks});
   }
+  for (const auto* result : without_figures(report))
+    lines.push_back({result->probe.target.host, "", outcome_in_full(*result), ""});
   return lines;
 }
 
@@ -394,7 +407,10 @@ Html html_media(const Report& report) {
     if (!own.empty()) out.put("<p>{}.</p>\n", own);
     out.put(html_calls(result));
   }
-  if (out.empty()) return out;
+  const bool any_figures = !out.empty();
+  for (const auto* result : without_figures(report))
+    out.put("<p>{}: {}</p>\n", result->probe.target.host, outcome_in_full(*result));
+  if (!any_figures) return out;
   Html whole;
   whole.put("<p class=\"muted\">{}</p>\n",
             say("Each bar is one second. It is filled up to the median delay of its packets, "

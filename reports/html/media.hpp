@@ -11,7 +11,7 @@ namespace callready {
 
 // One direction of one stream, or its many calls at once ("calls", a character for each step).
 struct MediaLine {
-  std::string host, way;  // "out", "back", "both": there and back
+  std::string host, way;  // "out", "back", "both": there and back; empty: nothing was measured
   std::string figures;    // "MOS 4.4 (4.3 to 4.4), 0 of 750 lost, 30 ms, jitter 0.2 ms"
   std::string spark;      // a character for each second: how late its slowest packet was
 };

@@ -321,6 +321,7 @@ void add_streams(Page& page, const Report& report, bool unicode) {
     page.labelled(line.way, line.figures, 3, widest_way);
     page.labelled("", line.spark, 3, widest_way);
   }
+  if (std::ranges::all_of(lines, [](const auto& line) { return line.spark.empty(); })) return;
   page.paragraph(say(
       "A mark for each second: the higher, the later its slowest packet (x: some were lost). For "
       "several calls, one for each step (+: no worse than one call alone)."));

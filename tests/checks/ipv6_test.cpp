@@ -88,6 +88,18 @@ TEST_F(Ipv6Check, ANameThatDoesNotExistIsUnresolved) {
   EXPECT_EQ(seen.detail, DetailCode::no_such_name);
 }
 
+// The acceptor over IPv6 stands for a path that loses full-size packets: the connection stands, and
+// nothing comes back. Over IPv4 the greeting is answered, if only by hanging up.
+TEST_F(Ipv6Check, AConnectionThatCarriesNoAnswerIsNone) {
+  tcp::acceptor silent{runner.loop.context,
+                       {asio::ip::address_v6::loopback(), acceptor.local_endpoint().port()}};
+  acceptor.async_accept([](const error_code&, const tcp::socket&) {});
+  names["a.example"] = {"127.0.0.1", "::1"};
+  const auto seen = run();
+  EXPECT_EQ(families(seen), (std::vector<std::string>{"IPv6 tls_timed_out", "IPv4 connected"}));
+  EXPECT_EQ(seen.detail, DetailCode::ipv4_first);
+}
+
 // Where no DNS server answers, each name takes seconds.
 TEST_F(Ipv6Check, WithoutItsNameNoOtherIsLookedUp) {
   names["ipv4only.arpa"] = {"192.0.0.170", "64:ff9b::c000:aa"};

@@ -1,5 +1,6 @@
 #include "tests/support/sip_server.hpp"
 
+#include "checks/certificate_evidence.hpp"
 #include "probe/serve/certificates.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/child_process.hpp"
@@ -459,6 +460,16 @@ TEST_F(SipOverTls, IsTurnedAwayWithoutAClientCertificate) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::client_certificate_wanted);
   EXPECT_TRUE(server.requests().empty());
+}
+
+TEST(ClientCertificate, IsWantedByAServerThatAskedAndHungUp) {
+  TlsInfo info;
+  info.client_certificate_asked = true;
+  for (const auto kind :
+       {FailureKind::tls_alert, FailureKind::connection_reset, FailureKind::closed_by_peer})
+    EXPECT_TRUE(checks::wants_a_client_certificate({.kind = kind}, info));
+  EXPECT_FALSE(checks::wants_a_client_certificate({.kind = FailureKind::timed_out}, info));
+  EXPECT_FALSE(checks::wants_a_client_certificate({.kind = FailureKind::connection_reset}, {}));
 }
 
 // In TLS 1.2 it is turned away within the handshake: its certificate counts all the same.

@@ -101,5 +101,40 @@ TEST(LateStart, IsNoneWhereSomethingWasAnsweredBefore) {
     EXPECT_NE(finding.code, FindingCode::network_interrupted) << finding.title;
 }
 
+ProbeResult nameless(ProbeResult result) {
+  result.observation.outcome = unresolved;
+  result.observation.detail = DetailCode::dns_unreachable;
+  result.observation.timing_ms[Timing::dns] = 4000;
+  result.observation.address.reset();
+  return result;
+}
+
+Report late_names(ProbeResult control, ProbeResult second) {
+  auto made =
+      report({row("web", {nameless(tls("portal.vendor.com")), nameless(tls("www.partner.com"))}),
+              controls({std::move(control), tcp("1.1.1.1", 443)}),
+              follow_up({question("portal.vendor.com", "NOERROR"), std::move(second),
+                         again(at(tls("www.partner.com"), "20.1.2.4"))})});
+  for (auto& result : made.probes) {
+    if (result.probe.with.contains("again")) result.probe.purpose = Purpose::repeat;
+  }
+  return made;
+}
+
+TEST(LateStart, NamesThatNobodyAnsweredForAtFirst) {
+  const auto second = again(at(tls("portal.vendor.com"), "20.1.2.3"));
+  const auto late = late_names(nameless(tls("www.google.com")), second);
+  EXPECT_EQ(codes(late), Codes{"network.interrupted (likely)"});
+  EXPECT_TRUE(std::ranges::any_of(diagnose(late), [](const Finding& finding) {
+    return finding.title == "At first no name could be looked up; 4 s later all could";
+  }));
+  for (const auto& made :
+       {late_names(at(tls("www.google.com"), "20.1.2.5"), second),
+        late_names(nameless(tls("www.google.com")), nameless(again(tls("portal.vendor.com"))))}) {
+    for (const auto& finding : diagnose(made))
+      EXPECT_NE(finding.code, FindingCode::network_interrupted) << finding.title;
+  }
+}
+
 }  // namespace
 }  // namespace callready::finding_neighbour_test

@@ -386,6 +386,18 @@ TEST(FollowUps, AskForTheLineWhereNoNameResolves) {
   EXPECT_TRUE(asks(list, "tcp/tcp/9.9.9.9:443"));
 }
 
+// The DNS servers answer at last: hosts that nothing was sent to for want of an address are tried.
+TEST(FollowUps, AskNamesAgainThatNobodyAnsweredForAtFirst) {
+  const auto portal = tls("portal.vendor.com", unresolved, "dns_unreachable");
+  const auto made = [&](const char* rcode) {
+    return ids(report({row("web", {portal, tls("a.vendor.com", unresolved, "no_such_name")}),
+                       controls(anchors()), follow_up({question("portal.vendor.com", rcode)})}));
+  };
+  EXPECT_TRUE(asks(made("NOERROR"), "tls/tls/portal.vendor.com:443?again=true"));
+  EXPECT_FALSE(asks(made("NOERROR"), "tls/tls/a.vendor.com:443?again=true"));
+  EXPECT_FALSE(asks(made("SERVFAIL"), "tls/tls/portal.vendor.com:443?again=true"));
+}
+
 TEST(FollowUps, AskForAPrivateAddressOfAPublicName) {
   auto led_astray = at(tls("portal.vendor.com", silent, ""), "10.66.66.66");
   const auto list = ids(report({row("web", {led_astray}), controls(anchors())}));

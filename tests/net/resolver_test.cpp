@@ -276,6 +276,20 @@ TEST(Resolver, AFailureIsSharedToo) {
   EXPECT_EQ(dns.server.asked_udp, 1);
 }
 
+TEST(Resolver, WhatNobodyAnsweredIsAskedAnewOnDemand) {
+  bool mute = true;
+  const auto answer = addresses(1);
+  Fixture dns([&](const DnsServer::Asked& asked) { return mute ? std::nullopt : answer(asked); });
+  EXPECT_EQ(dns.failure("host.example"), FailureKind::dns_unreachable);
+  mute = false;
+  EXPECT_EQ(dns.failure("host.example"), FailureKind::dns_unreachable) << "all get the same answer";
+  dns.resolver.forget_unanswered("host.example", Family::v4);
+  EXPECT_FALSE(dns.resolve("host.example").addresses.has_error());
+  mute = true;
+  dns.resolver.forget_unanswered("host.example", Family::v4);
+  EXPECT_FALSE(dns.resolve("host.example").addresses.has_error()) << "an answer is kept";
+}
+
 TEST(Resolver, AStopEndsAllThatWaitAndIsNotRemembered) {
   bool mute = true;
   const auto answer = addresses(1);

@@ -1,9 +1,10 @@
 """A service's own hosts by IPv6: reached, dead for that service alone, or without addresses."""
 
+import json
 import os
 import unittest
 
-from .harness import CheckTest
+from .harness import CALLREADY, CheckTest, Site
 from .names import HERE
 
 RUNS = int(os.environ.get("CALLREADY_RUNS", "1"))
@@ -47,6 +48,20 @@ class ServiceByIpv6(CheckTest):
     def test_is_everybodys_where_ipv6_is_broken(self):
         report = self.report(["ipv6-broken"])
         self.assertEqual([("network.ipv6_broken", "certain", "network")], self.findings(report))
+
+    def test_is_broken_where_large_packets_vanish(self):
+        """Connections stand, so browsers keep to IPv6, and then nothing comes."""
+        with Site(["ipv6"]) as site:
+            for rule in ("add table ip6 narrow",
+                         "add chain ip6 narrow pass { type filter hook forward priority 0; }",
+                         "add rule ip6 narrow pass meta length > 500 drop"):
+                done = site.run(["nft", rule], router="router")
+                self.assertEqual((0, ""), (done.exit, done.stderr))
+            done = site.run([CALLREADY, "check", "--set", SET, "--json"])
+        report = json.loads(done.stdout)
+        self.assertEqual([("network.ipv6_broken", "certain", "network")], self.findings(report))
+        self.assertIn("packet too big", report["findings"][0]["fix"])
+        self.assertEqual("ready", report["sets"][0]["verdict"], "IPv4 works: it is advice")
 
     def test_is_only_translated_behind_nat64(self):
         """Both names get an address of the translator's, and the report says so."""

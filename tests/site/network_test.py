@@ -217,6 +217,23 @@ class Names(NetworkTest):
         asked = [p for p in report["probes"] if p["id"].startswith("dns/udp?")]
         self.assertEqual({"answered"}, {p["outcome"] for p in asked})
 
+    def test_servers_that_answer_late(self):
+        """They are silent until the run asks whether it is the names or the line."""
+        silent = """
+            table ip late {
+              set asked { type ipv4_addr; }
+              chain first { type filter hook prerouting priority -300;
+                ip daddr 9.9.9.9 tcp dport 443 add @asked { ip saddr };
+                ip saddr != @asked th dport 53 drop; }
+            }"""
+        with Site(sets=["rainbow"]) as site:
+            done = site.run(["sh", "-c", 'echo "$1" | nft -f -', "sh", silent], router="router")
+            self.assertEqual((0, ""), (done.exit, done.stderr))
+            done = site.run([CALLREADY, "check", "rainbow", "--json"])
+        report = json.loads(done.stdout)
+        self.assertEqual(["network.interrupted likely lan"], self.findings(report))
+        self.assertEqual((0, {"ready"}), (done.exit, {s["verdict"] for s in report["sets"]}))
+
     def test_a_split_horizon_is_no_fault(self):
         """The company's own view of a name: an inside address that answers."""
         status, report = self.report(["split-horizon=sip.example-calls.com"])

@@ -5,7 +5,7 @@ import os
 import statistics
 import unittest
 
-from .media_test import Line, LineTest, OUTSIDE, lost
+from .media_test import Line, LineTest, OUTSIDE, lost, run
 from .tools import tool
 
 # ChannelData of the first channel with a call's packet in it (RFC 8656 section 12.4).
@@ -110,6 +110,17 @@ class RelaysTest(LineTest):
         self.assertEqual(len(out), len(back))
         true = statistics.median((b["left"] - o["came"]) / 1000 for o, b in zip(out, back))
         self.assertAlmostEqual(true, stream["round_trip_ms"], delta=2)
+
+    def test_marks_that_are_dropped(self):
+        """Nothing that is marked gets out, and all else does: that is said, not "works"."""
+        with RelayLine() as line:
+            run("ip", "netns", "exec", line.names[2], "nft", "add table ip strict; add chain ip "
+                "strict marks { type filter hook prerouting priority -300; }; "
+                "add rule ip strict marks ip dscp ef drop")
+            _, report, probe = self.measure(line)
+        self.assertEqual("marked_silent", probe["detail"])
+        self.assertEqual([("media.dscp_dropped", "likely")],
+                         [(f["code"], f["confidence"]) for f in report["findings"]])
 
     def test_loss_by_direction(self):
         """2 % one way is reported for that way; the other way is fine. Twenty times by hand:

@@ -94,6 +94,19 @@ TEST(ExpandVariables, AHostMayTurnOutToBeAnAddress) {
   EXPECT_EQ(row.addresses[1].note, "n");
 }
 
+TEST(ExpandVariables, AnAddressThatNoHostHasIsRefused) {
+  for (const auto* nobody : {"0.0.0.0", "::", "239.1.1.1"}) {
+    auto values = all_values;
+    values["server"] = values["media"] = nobody;
+    const auto expanded = expand_variables(variable_row(), values);
+    EXPECT_EQ(expanded.problems,
+              (Names{std::string("${media} is '") + nobody + "'; expected a host's address",
+                     std::string("${server} is '") + nobody +
+                         "'; expected a host name or a host's address"}));
+    EXPECT_TRUE(expanded.requirement.addresses.empty());
+  }
+}
+
 TEST(ExpandVariables, NamesWhatIsMissingOnce) {
   const auto expanded = expand_variables(variable_row(), {{"server", "pbx.lan"}});
   EXPECT_EQ(expanded.missing, (Names{"transport", "port", "first", "last", "media", "domain"}));

@@ -188,8 +188,8 @@ bool is_private_name(const Name& name) {
 }  // namespace
 
 Causes find_dns_unreachable(const Diagnosis& context) {
-  // Clients that only know a proxy need no DNS of their own.
-  if (!context.proxied.empty()) return {};
+  // Clients that only know a proxy need no DNS of their own: it looks up names itself.
+  if (std::ranges::any_of(context.proxied, is_name)) return {};
   Cause cause;
   std::size_t lost = 0;
   std::set<std::string> owners;
@@ -600,6 +600,39 @@ Causes find_outdated_names(const Diagnosis& context) {
     add_search_domain(cause, name);
   }
   return causes;
+}
+
+// Every name that was asked for at first got no answer, and each that was asked for again has one.
+Causes find_late_names(const Diagnosis& context) {
+  Cause cause;
+  Probes again;
+  double waited_ms = 0;
+  for (const auto& [text, name] : read_names(context)) {
+    for (const auto* result : name.probes) {
+      const auto& seen = result->observation;
+      const bool answered = seen.address || seen.outcome == Outcome::unresolved;
+      if (result->probe.purpose == Purpose::repeat) {
+        again.push_back(result);
+      } else if (nobody_answered_for_its_name(*result)) {
+        waited_ms = std::max(waited_ms, found_in(seen.timing_ms, Timing::dns));
+      } else if (answered) {
+        return {};
+      }
+    }
+    append(cause.explained, open_failures(context, name));
+  }
+  const auto found = those_that(
+      again, [](const ProbeResult& result) { return result.observation.address.has_value(); });
+  if (found.empty() || found.size() < again.size()) return {};
+  cause.name(FindingCode::network_interrupted, likely);
+  cause.title =
+      phrase("At first no name could be looked up; {} s later all could", whole(waited_ms / 1000));
+  cause.fix = look_for_what_came_up();
+  cause.tell(plural(
+      hosts_of(found).size(), "No name got an answer at first; {} was looked up again, and found.",
+      "No name got an answer at first; {} were looked up again, and all were found."));
+  cause.show(found, 2);
+  return {cause};
 }
 
 Causes find_dns_slow(const Diagnosis& context) {

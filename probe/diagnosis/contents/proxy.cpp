@@ -20,12 +20,6 @@ int connect_status_of(const ProbeResult& result) {
   return !is_direct(result) && seen.outcome == Outcome::denied ? seen.detail.status() : 0;
 }
 
-// It said yes and sent a page of its own where TLS was to begin.
-bool sent_a_page(const ProbeResult& result) {
-  return !is_direct(result) && result.observation.detail == DetailCode::not_tls &&
-         text_of(result, EvidenceKind::not_tls, Fact::first_bytes).starts_with("HTTP/");
-}
-
 // It does not want this connection.
 bool is_turned_down(const ProbeResult& result) {
   const int status = connect_status_of(result);
@@ -279,8 +273,10 @@ Probes failed_so(const Diagnosis& context, const Probes& probes, CarryFault faul
   const auto is_so = [&](const ProbeResult& one) { return carry_fault(one) == fault; };
   std::set<std::uint16_t> carried;
   for (const auto* one : probes) {
-    // A plain connection shows only that the proxy has agreed.
-    const bool tells = over_tls(*one) || fault == CarryFault::unanswered;
+    // A plain connection shows only that the proxy has agreed, and one to an address nothing about
+    // names.
+    const bool tells =
+        over_tls(*one) || (fault == CarryFault::unanswered && is_name(one->probe.target.host));
     if (tells && !is_so(*one)) carried.insert(one->probe.target.port());
   }
   return those_that(probes, [&](const ProbeResult& one) {
@@ -289,12 +285,21 @@ Probes failed_so(const Diagnosis& context, const Probes& probes, CarryFault faul
   });
 }
 
-void say(CarryFault fault, const Probes& failed, Cause& cause) {
+// `by_address`: hosts given by their addresses are reached.
+void say(CarryFault fault, const Probes& failed, bool by_address, Cause& cause) {
   const auto& proxy = proxy_name(failed);
   const auto ports = named_ports(ports_of(failed));
   const auto hosts = listed(hosts_of(failed));
   switch (fault) {
     case CarryFault::unanswered:
+      if (by_address) {
+        cause.title = phrase("The proxy {} reaches addresses, but not names", proxy);
+        cause.fix = phrase(
+            "Check the name server that the proxy {} asks: requests with a name get no answer, and "
+            "requests with an address do.",
+            proxy);
+        return;
+      }
       cause.title = phrase("The proxy {} leaves requests for {} unanswered", proxy, ports);
       cause.fix = phrase(
           "Look in the log of the proxy {} for what it waits for when it is asked for {}: its own "
@@ -413,7 +418,10 @@ Causes find_failing_proxy(const Diagnosis& context) {
         continue;
       auto& cause = causes.emplace_back(failed);
       cause.name(FindingCode::proxy_upstream_failed, several ? likely : possible);
-      say(fault, failed, cause);
+      const bool by_address = std::ranges::any_of(probes, [](const ProbeResult* one) {
+        return !is_name(one->probe.target.host) && came_through(*one);
+      });
+      say(fault, failed, by_address, cause);
       cause.show(failed, 4);
       if (fault == CarryFault::upstream) {
         if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(ways, failed));
@@ -424,6 +432,28 @@ Causes find_failing_proxy(const Diagnosis& context) {
   }
   return causes;
 }
+
+namespace {
+
+const ProbeResult* used_pac(const Facts& facts) {
+  return first_that(facts.report.probes, [](const ProbeResult& result) {
+    return result.probe.check == CheckKind::pac && result.observation.outcome == Outcome::answered;
+  });
+}
+
+// Of web servers that cannot be reached directly, those for which a PAC file names no proxy.
+std::vector<std::string> sent_past_the_proxy(const Facts& facts, const Probes& lost) {
+  if (used_pac(facts) == nullptr) return {};
+  const auto given = set_of(facts.probes_that([](const auto& one) { return !is_direct(one); }),
+                            [](const ProbeResult& result) { return result.probe.target.host; });
+  return hosts_of(those_that(lost, [&](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    const bool web = !is_udp(result) && (target.port() == 443 || target.port() == 80);
+    return web && !given.contains(target.host);
+  }));
+}
+
+}  // namespace
 
 Causes find_proxy_required(const Diagnosis& context) {
   if (context.proxied.empty()) return {};
@@ -458,8 +488,12 @@ Causes find_proxy_required(const Diagnosis& context) {
   };
   cause.carried = those_that(cause.explained, is_carried);
   const auto not_carried = those_that(cause.explained, std::not_fn(is_carried));
-  cause.fix =
-      phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
+  const auto past = sent_past_the_proxy(context, cause.explained);
+  cause.fix = past.empty() ? phrase("Set the proxy {} in the application and on the devices.",
+                                    proxy_name(through))
+                           : phrase("Change the PAC file {}: it sends {} past the proxy {}.",
+                                    text_of(*used_pac(context), EvidenceKind::pac, Fact::place),
+                                    listed(past), proxy_name(through));
   const auto flows = flows_in_words(context, not_carried);
   if (!flows.empty()) {
     cause.fix += phrase(
@@ -491,6 +525,8 @@ Causes find_proxy_denials(const Diagnosis& context) {
     cause.title = phrase("The proxy denies connections {}", what_is_denied(context, denied));
     cause.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
                        flows_in_words(context, denied), where_the_list_is(context, denied));
+    if (std::ranges::all_of(denied, [](const auto* one) { return sent_a_page(*one); }))
+      cause.tell(phrase("It agrees to each connection, and then sends a page of its own."));
     cause.show(denied);
   }
   return causes;

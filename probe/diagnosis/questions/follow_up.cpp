@@ -281,9 +281,21 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
   for (const auto* result : silent) ask_once_more(*result, questions);
 }
 
-// What got no answer as the run began, if all that was asked later did: once more, rows' first.
+// What got no answer as the run began, if all that was asked later did: once more, rows' first. The
+// same for names that nobody answered for, where one of them was found later.
 void ask_what_failed_at_first(const Facts& facts, Questions& questions) {
-  constexpr std::size_t most = 16;
+  constexpr std::size_t most = 16, most_to_names = 32;  // to these nothing was sent yet
+  const auto names = read_names(facts);
+  const bool found_later =
+      std::ranges::any_of(names, [](const auto& entry) { return is_found_again(entry.second); });
+  const auto nameless = facts.probes_that([&](const ProbeResult& result) {
+    return findings::nobody_answered_for_its_name(result) && facts.asked_for(result) &&
+           result.probe.purpose != Purpose::repeat && result.probe.check != CheckKind::dns;
+  });
+  if (found_later) {
+    for (const auto* result : of_different_owners(nameless, most_to_names, owner_of))
+      ask_once_more(*result, questions);
+  }
   for (const bool udp : {true, false}) {
     const auto start = findings::late_start(facts, udp);
     if (!start) continue;

@@ -3,8 +3,6 @@
 #include <array>
 #include <chrono>
 
-#include "probe/diagnosis/rules.hpp"
-
 namespace callready::findings {
 namespace {
 
@@ -88,10 +86,7 @@ Causes find_late_starts(const Diagnosis& context) {
                        whole(took.count()))
               : phrase("At first nothing came back over {}; {} s later everything did",
                        udp ? "UDP" : "TCP", whole(took.count()));
-    cause.fix = phrase(
-        "Run this again. If the same happens, look for what was still coming up: a Wi-Fi or wired "
-        "sign-in (802.1X), a dock or VPN that connects, a firewall that first finds out who uses "
-        "this computer.");
+    cause.fix = look_for_what_came_up();
     cause.tell(
         phrase("{} requests to {} operators got no answer; of those sent later, {} to the "
                "same servers were answered at once.",

@@ -69,7 +69,8 @@ bool works_by_ipv6(const ProbeResult& result) {
 // Packets were sent over IPv6 without a connection being made, although IPv4 made one.
 bool works_by_ipv4_only(const ProbeResult& result) {
   using enum DetailCode;
-  constexpr std::array wrong{timed_out, unreachable, prohibited, ttl_exceeded, connection_refused};
+  constexpr std::array wrong{timed_out,    unreachable,        prohibited,
+                             ttl_exceeded, connection_refused, tls_timed_out};
   return result.probe.check == CheckKind::ipv6 &&
          contains(wrong, attempt_over(result, "IPv6").result) &&
          attempt_over(result, "IPv4").result == connected;
@@ -203,9 +204,12 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     return is_refused_by_ipv6(result) ||
            attempt_over(*result, "IPv6").result == DetailCode::prohibited;
   });
-  const bool no_way = std::ranges::all_of(cause.explained, [](const auto* result) {
-    return attempt_over(*result, "IPv6").result == DetailCode::unreachable;
-  });
+  const auto all_ended_with = [&](DetailCode detail) {
+    return std::ranges::all_of(cause.explained, [&](const auto* result) {
+      return attempt_over(*result, "IPv6").result == detail;
+    });
+  };
+  const bool no_way = all_ended_with(DetailCode::unreachable);
   cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
   if (no_way) cause.owner = Owner::lan;
   cause.title = phrase("IPv6 is set up on this network but does not work");
@@ -214,10 +218,14 @@ Causes find_broken_ipv6(const Diagnosis& context) {
       "fall back to IPv4 fail.",
       no_way ? phrase("Give the router an IPv6 route to the Internet (it announces IPv6 on this "
                       "network, and then rejects the packets), or stop announcing it.")
+      : all_ended_with(DetailCode::tls_timed_out)
+          ? phrase("Look for what drops large packets over IPv6: allow ICMPv6 \"packet too big\" "
+                   "(type 2) on every firewall, and announce an MTU (1280 always fits) on this "
+                   "network.")
       : says_no ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which "
-                       "refuses it now, or stop announcing IPv6 on this network.")
-              : phrase("Repair the IPv6 route to the Internet (the router announces one, but "
-                       "packets do not come back), or stop announcing IPv6 on this network."));
+                         "refuses it now, or stop announcing IPv6 on this network.")
+                : phrase("Repair the IPv6 route to the Internet (the router announces one, but "
+                         "packets do not come back), or stop announcing IPv6 on this network."));
   if (std::ranges::all_of(cause.explained, is_made_up)) {
     cause.owner = Owner::dns;
     cause.title = phrase("DNS makes up IPv6 addresses (DNS64), and nothing translates them");

@@ -326,6 +326,37 @@ Causes find_udp_blocked(const Diagnosis& context) {
   return {cause};
 }
 
+// Whatever the port, while UDP is answered.
+Causes find_tcp_blocked(const Diagnosis& context) {
+  AllClosed tcp(context, [](const reach::Packet& packet) { return !packet.udp; });
+  const auto told = told_by_worlds(context, [&](const auto& box, const auto& world) {
+    return box.protocol == reach::Protocol::tcp && tcp.by(box, world);
+  });
+  const auto by_udp = context.select(
+      [](const Flow& flow) { return flow.udp && flow.port != dns_port && heard(flow); });
+  if (!told || told->confidence() == possible || by_udp.empty()) return {};
+  Cause cause(context.probes_that([&](const ProbeResult& result) {
+    return is_direct(result) && !is_udp(result) && !is_inside(result) && failing(result) &&
+           !context.explained(result);
+  }));
+  if (ports_of(cause.explained).size() < 2 || !context.affects_requirement(cause.explained))
+    return {};
+  cause.closes = Closes::direct_tcp;
+  cause.name(FindingCode::firewall_tcp_port_blocked, std::max(told->confidence(), likely));
+  cause.title = phrase("No TCP connection gets out, whatever the port; UDP does");
+  cause.fix = phrase(
+      "Allow outgoing TCP {}: {}. If the firewall allows it already, look for a device that drops "
+      "the first packet of each connection, because of its options (timestamps, ECN), for example; "
+      "if this network has a web proxy, add --proxy URL.{}",
+      from_users(context), asked_flows(context, cause),
+      where_the_list_is(context, cause.explained));
+  cause.tell(phrase("No connection succeeded on TCP {}.", listed(ports_of(cause.explained), 8)));
+  cause.tell(
+      phrase("UDP works: {}, port {}, answers.", by_udp.front()->host, by_udp.front()->port));
+  cause.show(cause.explained, 4);
+  return {cause};
+}
+
 Causes find_one_way_media(const Diagnosis& context) {
   Cause cause(context.probes_that([&](const ProbeResult& result) {
     return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;

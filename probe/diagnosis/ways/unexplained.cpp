@@ -138,6 +138,18 @@ Text what_tells(const Behind& other) {
   return phrase("To find out, look for this computer's packets in the firewall's log.");
 }
 
+// Where TURN servers send clients (RFC 8489 section 10), if that is why all of these fail.
+std::vector<std::string> redirected_to(const Probes& failed) {
+  std::vector<std::string> places;
+  for (const auto* result : failed) {
+    const auto* evidence = evidence_of(*result, EvidenceKind::alternate_server);
+    const bool led_nowhere = result->observation.detail == DetailCode::redirect_failed;
+    if (!led_nowhere || evidence == nullptr) return {};
+    add_once(places, text_fact(*evidence, Fact::address));
+  }
+  return places;
+}
+
 }  // namespace
 
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings) {
@@ -189,8 +201,18 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     const bool open = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
       return !is_udp(*result) && result->observation.outcome == Outcome::failed;
     });
-    cause.title = open ? phrase("Connections to {} open, but then fail, cause unknown", hosts)
-                       : phrase("{} cannot be reached, cause unknown", hosts);
+    // Somebody answered each of them, and not as the protocol has it.
+    const bool answered = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
+      const auto& seen = result->observation;
+      return seen.outcome == Outcome::failed && seen.attempts > 0 && !got_no_answer(*result) &&
+             !was_turned_away(*result);
+    });
+    const auto alternates = redirected_to(cause.explained);
+    cause.title = !alternates.empty() ? phrase("{}: redirects to {}, which gives no valid answer",
+                                               hosts, listed(alternates))
+                  : answered ? phrase("{}: answers, but not as it should, cause unknown", hosts)
+                  : open     ? phrase("Connections to {} open, but then fail, cause unknown", hosts)
+                             : phrase("{} cannot be reached, cause unknown", hosts);
     const bool all_private = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
       return result->observation.address && result->observation.address->is_private();
     });
@@ -200,6 +222,18 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
           "there: {}. Check that this network has a way to it, and that no firewall between them "
           "drops the packets{}.",
           hosts, flows.empty() ? flows : phrase(" ({})", flows));
+    } else if (!alternates.empty()) {
+      cause.fix = phrase(
+          "Allow the same traffic (and return traffic) to {} as to {}. If the firewall allows it "
+          "already, ask the servers' operator why they redirect there.",
+          listed(alternates, 12), hosts);
+    } else if (answered) {
+      cause.owner = Owner::helpdesk;
+      cause.fix = phrase(
+          "Try the service from another line (a mobile phone's hotspot). If it works there, look "
+          "for a device on this network that answers for others or changes what they say (an ALG, "
+          "TLS inspection, a proxy). If it does not work there either, ask the operator of {}.",
+          hosts);
     } else {
       cause.fix = phrase(
           "Try the service from another line (a mobile phone's hotspot). If it works there, look "

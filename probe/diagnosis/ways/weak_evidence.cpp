@@ -318,7 +318,8 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
     if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
   }
   for (const auto& result : facts.report.probes) {
-    const bool once = (got_no_answer(result) && is_direct(result)) || was_turned_away(result);
+    const bool once = (got_no_answer(result) && is_direct(result)) || was_turned_away(result) ||
+                      nobody_answered_for_its_name(result);
     if (once && answered.contains(key(result.probe))) open.insert(result.probe.id);
   }
   return open;
