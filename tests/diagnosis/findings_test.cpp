@@ -873,7 +873,7 @@ std::vector<Scene> certificates() {
       {"IncompleteChain",
        report({row("web", {tls("portal.vendor.com", failed, "incomplete_chain")}),
                controls(anchors())}),
-       {"tls.incomplete_chain (certain)"}},
+       {"tls.incomplete_chain (likely)"}},
       {"OutdatedTls",
        report({row("web", {probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, failed,
                                  "tls_version")}),

@@ -943,6 +943,20 @@ TEST(RateLimit, MayBeTheLine) {
   EXPECT_EQ(finding.title, "During this test, everything fell silent");
 }
 
+// A resolver that can no longer ask anybody says so at once.
+TEST(RateLimit, ShutsOutNoResolver) {
+  auto made = shut_out(silent, false);
+  auto cut_off = later(question("example.com", "SERVFAIL"), 9);
+  cut_off.observation.outcome = failed;
+  cut_off.observation.detail = DetailCode::servfail;
+  cut_off.probe.purpose = Purpose::control;
+  cut_off.probe.id = probe_id(cut_off.probe);
+  made.probes.push_back(std::move(cut_off));
+  const auto finding = diagnose(made).front();
+  EXPECT_EQ(finding.confidence, Confidence::possible);
+  EXPECT_EQ(finding.title, "During this test, everything fell silent");
+}
+
 TEST(RateLimit, AnAnswerFromBeforeSaysNothingOfTheLine) {
   auto made = shut_out(silent, true);
   for (auto& one : made.probes) {

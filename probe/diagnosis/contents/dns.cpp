@@ -239,7 +239,8 @@ Causes find_dns_unreachable(const Diagnosis& context) {
                          : phrase("This computer's own DNS service does not answer");
     cause.fix = phrase(
         "Restart the DNS service of this computer ({}; on Linux often systemd-resolved, otherwise "
-        "that of a VPN or a filter), and check which servers it asks.",
+        "that of a VPN or a filter), and check which servers it asks. If it has none, this "
+        "computer was given no DNS server: set one, or have DHCP hand it out.",
         resolvers);
   } else if (refused) {
     cause.title = phrase("The DNS servers refuse to look up any name");

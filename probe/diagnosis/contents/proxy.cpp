@@ -1,5 +1,6 @@
 // The proxy: needed, or itself in the way; and the file that names it.
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "probe/diagnosis/rules.hpp"
@@ -221,6 +222,16 @@ Cause no_way_to_the_proxy(const Probes& probes) {
       "Check that the proxy {} is running and reachable from this network, or correct its address "
       "in the computers' settings.",
       proxy_name(probes));
+  constexpr std::array here{"://127.", "://[::1]", "://localhost"};
+  if (std::ranges::any_of(here, [&](const char* start) {
+        return proxy_name(probes).find(start) != std::string::npos;
+      })) {
+    cause.owner = Owner::helpdesk;
+    cause.fix = phrase(
+        "Start the program on this computer that should listen at {} (a security agent or a local "
+        "proxy), or take it out of the proxy settings.",
+        proxy_name(probes));
+  }
   cause.tell(probes.size() == 1
                  ? phrase("No connection through it succeeded.")
                  : phrase("None of the {} connections through it succeeded.", probes.size()));

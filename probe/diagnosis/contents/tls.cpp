@@ -98,13 +98,29 @@ std::set<std::string> given_inspectors(const Facts& facts) {
   return issuers;
 }
 
+bool ends_in_a_public_root(const ProbeResult& result) {
+  return flag_of(result, EvidenceKind::chain_root, Fact::expected) == true;
+}
+
 // Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
 // this computer does not know its root, its own list is old.
 bool is_of_unknown_public_authority(const ProbeResult& result) {
   const auto chain = chain_of(result);
   return result.observation.outcome == Outcome::failed &&
          result.observation.detail == DetailCode::untrusted && !chain.empty() &&
-         chain.front().publicly_logged && product_of(chain).empty();
+         (chain.front().publicly_logged || ends_in_a_public_root(result)) &&
+         product_of(chain).empty();
+}
+
+// Servers of several owners, a control among them, hardly all forget the same thing.
+Probes incomplete_everywhere(const Facts& facts) {
+  const auto incomplete = facts.probes_that([](const ProbeResult& result) {
+    return result.observation.outcome == Outcome::failed && is_direct(result) &&
+           result.observation.detail == DetailCode::incomplete_chain && !chain_of(result).empty();
+  });
+  const bool any_control = std::ranges::any_of(
+      incomplete, [](const ProbeResult* result) { return result->probe.control(); });
+  return any_control && parties_of(incomplete).size() > 1 ? incomplete : Probes();
 }
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
@@ -127,8 +143,8 @@ void add_effects(const Facts& facts, const Probes& inspected, Cause& cause) {
   }
   const auto hosts = hosts_of(inspected);
   const auto spared = hosts_of(facts.probes_that([&](const ProbeResult& result) {
-    return flag_of(result, EvidenceKind::chain_root, Fact::expected) == true &&
-           !contains(hosts, result.probe.target.host) && facts.asked_for(result);
+    return ends_in_a_public_root(result) && !contains(hosts, result.probe.target.host) &&
+           facts.asked_for(result);
   }));
   if (!spared.empty()) cause.tell(phrase("Not inspected: {}.", listed(spared, 8)));
 }
@@ -166,11 +182,12 @@ constexpr Fault faults[] = {
      marked("Check first whether DNS at this site sends {0} to a different server than DNS "
             "elsewhere does, and correct that. Otherwise, ask the operator of {0} to install a "
             "certificate for that name.")},
-    {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain, certain,
+    {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain, likely,
      marked("Incomplete certificate chain from {0}"),
      marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
             "server: browsers often find it on their own, but phones and calling applications do "
-            "not.")},
+            "not. If the issuer is your company's own root, install its certificate on the "
+            "computers instead.")},
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, FindingCode::tls_outdated, likely,
      marked("Only outdated TLS versions are supported by {0}"),
@@ -347,23 +364,34 @@ Causes find_interception(const Diagnosis& context) {
 Causes find_old_authorities(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> issuers;
+  const auto incomplete = incomplete_everywhere(context);
   for (const auto& result : context.report.probes) {
-    if (context.explained(result) || !is_of_unknown_public_authority(result)) continue;
+    const bool unknown = is_of_unknown_public_authority(result) || contains(incomplete, &result);
+    if (context.explained(result) || !unknown) continue;
     cause.explained.push_back(&result);
     add_once(issuers, last_issuer(result));
   }
   if (!context.affects_requirement(cause.explained)) return {};
   cause.name(FindingCode::tls_untrusted, likely);
-  cause.title = phrase(
-      "This computer does not recognize public certificate authorities: its list may be old");
+  cause.title = phrase("This computer's list of public certificate authorities may be out of date");
   cause.fix = phrase(
       "Update this computer's list of certificate authorities (system updates; on Linux, the "
       "ca-certificates package). It does not recognize the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) cause.tell(certificate_in_words(*result));
-  cause.contrast(
-      {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
-                  "public authorities do; those of inspection devices usually do not.")});
+  if (!incomplete.empty()) {
+    cause.contrast({"", phrase("Servers of {} operators fail alike, so it is hardly theirs.",
+                               parties_of(incomplete).size())});
+  } else if (std::ranges::all_of(cause.explained, [](const auto* result) {
+               return ends_in_a_public_root(*result);
+             })) {
+    cause.contrast({"", phrase("The chain ends in a public root certificate.")});
+  } else {
+    cause.contrast(
+        {"",
+         phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
+                "public authorities do; those of inspection devices usually do not.")});
+  }
   return {cause};
 }
 
@@ -450,6 +478,12 @@ Causes find_certificate_faults(const Diagnosis& context) {
       }
       const bool own = are_own(context, hosts_of(asked_for));
       if (own && cause.owner != Owner::security) cause.owner = Owner::helpdesk;
+      // A private root's certificates may say as well where to get the issuer's.
+      const bool logged = std::ranges::all_of(asked_for, [](const ProbeResult* one) {
+        const auto chain = chain_of(*one);
+        return !chain.empty() && chain.front().publicly_logged;
+      });
+      if (fault.code == FindingCode::tls_incomplete_chain && logged) cause.confidence = certain;
       if (fault.code == FindingCode::tls_expired && !clock_is_right(context, *probes.front()))
         cause.confidence = likely;
       for (const auto* result : probes) {

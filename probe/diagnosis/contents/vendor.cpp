@@ -190,6 +190,17 @@ bool is_like_one_of(const Probes& relays, const ProbeResult& result) {
   });
 }
 
+// Another server of the same operator that gave a relay for the same credentials.
+const ProbeResult* accepted_by_another(const Facts& facts, const Probes& rejected) {
+  const auto hosts = hosts_of(rejected);
+  const auto operators = parties_of(rejected);
+  return first_that(facts.report.probes, [&](const ProbeResult& result) {
+    const auto& host = result.probe.target.host;
+    return result.observation.detail == DetailCode::relayed && !contains(hosts, host) &&
+           operators.contains(registrable_domain(host));
+  });
+}
+
 Text transports_in_words(const Probes& results) {
   std::vector<std::string> words;
   for (const auto* result : results)
@@ -373,6 +384,17 @@ Causes find_turn(const Diagnosis& context) {
     cause.name(kind.code, certain);
     cause.title = marked_text(kind.title);
     cause.fix = marked_text(kind.fix, listed(hosts_of(failed)));
+    const auto* accepted =
+        kind.code == FindingCode::turn_auth_failed ? accepted_by_another(context, failed) : nullptr;
+    if (accepted != nullptr) {
+      cause.owner = Owner::vendor;
+      cause.title = phrase("Some TURN servers reject the credentials that others accept");
+      cause.fix = phrase(
+          "Ask the operator of {} whether all of them know this account: {} accepts it. Change "
+          "nothing on this network.",
+          listed(hosts_of(failed)), accepted->probe.target.host);
+      cause.tell(what_it_saw(*accepted));
+    }
     for (const auto* result : failed) {
       cause.tell(what_it_saw(*result));
       for (const auto what :

@@ -45,16 +45,21 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts, WallTime since) {
     const auto& sent = result.observation.sent_at;
     const bool since_then = sent && *sent + std::chrono::seconds(1) >= since;
     if (answer == nullptr || !since_then || !asks_our_resolvers(facts, result)) continue;
+    // Cut off from the Internet, it would say so (SERVFAIL).
+    const auto rcode = text_fact(*answer, Fact::rcode);
+    if (rcode != "NOERROR" && rcode != "NXDOMAIN") continue;
     return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
   }
   return std::nullopt;
 }
 
-// The same question, and no answer: then it may be the line.
-const ProbeResult* resolver_is_silent(const Facts& facts) {
+// The same question, and no answer, or none but SERVFAIL: then it may be the line.
+const ProbeResult* resolver_is_cut_off(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
+    const auto& seen = result.observation;
     const bool late = result.probe.control() && asks_our_resolvers(facts, result);
-    if (late && result.observation.outcome == Outcome::silent) return &result;
+    const bool in_vain = seen.outcome == Outcome::silent || seen.detail == DetailCode::servfail;
+    if (late && in_vain) return &result;
   }
   return nullptr;
 }
@@ -179,7 +184,7 @@ Causes find_rate_limit(const Diagnosis& context) {
       lost, [&](const Twice& twice) { return context.asked_for(*twice.before->result); });
   if (!hurts && !context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(context, silent_since(lost));
-  const auto* quiet = line ? nullptr : resolver_is_silent(context);
+  const auto* quiet = line ? nullptr : resolver_is_cut_off(context);
   const bool in_doubt =
       quiet != nullptr || some_died_before(context, last_answered(context, !resets));
   const auto sure = in_doubt ? possible : line && networks.size() > 1 ? certain : likely;
@@ -215,7 +220,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   if (line) cause.tell(*line);
   if (quiet != nullptr) {
     cause.tell(
-        phrase("The DNS servers no longer answer either: the line itself may have gone down."),
+        phrase("The DNS servers no longer find names either: the line itself may have gone down."),
         quiet);
   }
   cause.show(cause.explained, 4);

@@ -327,12 +327,31 @@ bool are_several_that_answer(const Facts& facts, const Claim& claim) {
          });
 }
 
+// Other addresses that sent the answers, where that happened to all of these.
+std::vector<std::string> answered_from(const Probes& lost) {
+  std::vector<std::string> places;
+  for (const auto* result : lost) {
+    const auto* stray = evidence_of(*result, EvidenceKind::stun_stray);
+    if (stray == nullptr || text_fact(*stray, Fact::reason) != "wrong_source") return {};
+    add_once(places, text_fact(*stray, Fact::from));
+  }
+  return places;
+}
+
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto [subject, subjects] = flows_in_subject(claim.flows);
   const bool several = subjects > 1;
   const bool several_owners = set_of(claim.flows, &Flow::party).size() > 1;
-  if (claim.beyond && !claim.blocked &&
-      (several_owners || are_several_that_answer(context, claim))) {
+  if (const auto places = answered_from(claim.probes); !places.empty()) {
+    cause.owner = Owner::vendor;
+    cause.title = phrase("{}: answers come from another address than was asked", subject);
+    cause.fix = phrase(
+        "Ask the operator of {} to have its servers answer from the address that was asked (a load "
+        "balancer may be in front of them). Clients, NAT and firewalls drop such answers.",
+        listed(hosts_of(claim.probes)));
+    cause.tell(phrase("Answers came from {}.", listed(places)));
+  } else if (claim.beyond && !claim.blocked &&
+             (several_owners || are_several_that_answer(context, claim))) {
     // They are hardly down together: what is lost may be the replies.
     cause.title = phrase("{}: packets leave this site, and nothing comes back", subject);
     cause.fix = phrase(

@@ -253,9 +253,23 @@ Causes find_tls_filter(const Diagnosis& context) {
       alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
       : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
                   : phrase("TLS connections on {} are cut off in transit", named_ports(ports));
-  cause->fix = phrase(
-      "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
-      "inspects TLS: {}.{}{}",
+  // Where a device answers connections itself, a port that is closed behind it looks the same.
+  const auto* taken = first_that(context.report.probes, [&](const ProbeResult& result) {
+    return is_taken_near(result) && contains(ports, result.probe.target.port());
+  });
+  const bool may_be_closed = !tls_works && !alone && taken != nullptr;
+  if (may_be_closed) {
+    cause->confidence = std::max(cause->confidence, likely);
+    cause->title = phrase("Connections on {} open, but carry nothing", named_ports(ports));
+    cause->tell(EvidenceKind::hop, *taken);
+  }
+  cause->fix = marked_text(
+      may_be_closed
+          ? marked(
+                "A device on the way answers connections itself. Allow these all the way through "
+                "it, and exempt them from TLS inspection: {}.{}{}")
+          : marked("Exempt these destinations from blocking and inspection, on the firewall or web "
+                   "filter that inspects TLS: {}.{}{}"),
       flows_in_words(context, cause->explained),
       alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
             : "",

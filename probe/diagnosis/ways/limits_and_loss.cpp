@@ -290,6 +290,10 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   // Where a count shows that the line loses packets, they need no limit.
   const bool by_worlds = !counted && loss_by(context) != LossBy::line && any_is_open(context);
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
+  // Twenty new flows are sent within a second or two, and none was held back.
+  const auto& news = context.on_new_flows;
+  const bool none_held = news.sent > 0 && news.lost() == 0;
+  if (told && told->protocol != reach::Protocol::tcp && none_held) return {};
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
   // for any line loses a packet at times. A limit lets as many through in the next second.
@@ -328,6 +332,15 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 Causes find_limited_requests(const Diagnosis& context) {
   const auto& other = context.elsewhere_on_one_flow;
   if (!loses_most_requests(context) || !other.mostly_lost()) return {};
+  // What strikes connections, too, is no limit on UDP.
+  const auto slow = context.probes_that([](const ProbeResult& result) {
+    constexpr double again_ms = 900;  // a packet was lost
+    const auto& took = result.observation.timing_ms;
+    return !is_udp(result) && goes_outside(result) &&
+           (found_in(took, Timing::connect) >= again_ms ||
+            found_in(took, Timing::handshake) >= again_ms);
+  });
+  if (parties_of(slow).size() > 1) return {};
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};
   Cause cause;
   cause.affects = affected_by_way(context, reach::Protocol::udp);

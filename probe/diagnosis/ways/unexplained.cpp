@@ -6,6 +6,7 @@
 
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
+#include "probe/model/describe.hpp"
 
 namespace callready::findings {
 namespace {
@@ -216,7 +217,16 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     const bool all_private = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
       return result->observation.address && result->observation.address->is_private();
     });
-    if (all_private) {
+    const auto device = refusing_device(cause.explained.front()->observation);
+    const bool rejected = std::ranges::all_of(cause.explained, [&](const ProbeResult* result) {
+      return result->observation.outcome == Outcome::rejected &&
+             refusing_device(result->observation) == device;
+    });
+    if (rejected && !device.empty()) {
+      cause.title = phrase("The device {} rejects traffic to {}", device, hosts);
+      cause.fix = phrase("Ask whoever runs {} to allow this traffic (and return traffic){}.",
+                         device, flows.empty() ? flows : phrase(": {}", flows));
+    } else if (all_private) {
       cause.fix = phrase(
           "Private addresses are reached only from their own network, or through a VPN that leads "
           "there: {}. Check that this network has a way to it, and that no firewall between them "
