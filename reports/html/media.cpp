@@ -361,6 +361,12 @@ std::vector<const ProbeResult*> without_figures(const Report& report) {
   return found;
 }
 
+std::string why_not_measured(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  const bool told = seen.detail == DetailCode::no_relays && !seen.evidence.empty();
+  return told ? say("{}", seen.evidence.back().text) : outcome_in_full(result);
+}
+
 }  // namespace
 
 std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
@@ -383,7 +389,7 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
     lines.push_back({result.probe.target.host, say("calls"), joined(steps, "; "), marks});
   }
   for (const auto* result : without_figures(report))
-    lines.push_back({result->probe.target.host, "", outcome_in_full(*result), ""});
+    lines.push_back({result->probe.target.host, "", why_not_measured(*result), ""});
   return lines;
 }
 
@@ -409,7 +415,7 @@ Html html_media(const Report& report) {
   }
   const bool any_figures = !out.empty();
   for (const auto* result : without_figures(report))
-    out.put("<p>{}: {}</p>\n", result->probe.target.host, outcome_in_full(*result));
+    out.put("<p>{}: {}</p>\n", result->probe.target.host, why_not_measured(*result));
   if (!any_figures) return out;
   Html whole;
   whole.put("<p class=\"muted\">{}</p>\n",

@@ -196,6 +196,22 @@ TEST(AllTcp, IsOneCauseWhateverThePort) {
   EXPECT_EQ(found.title, "No TCP connection gets out, whatever the port; UDP does");
 }
 
+TEST(Offline, NamesWhatElseToTry) {
+  auto made = report({row("web", {tls("portal.vendor.com", silent, "timed_out"),
+                                  tls("files.other.net", silent, "timed_out")}),
+                      row("turn", {turn("turn.vendor.com", silent, "timed_out")}),
+                      controls({tls("www.google.com", silent, "timed_out"),
+                                stun("stun.l.google.com", 19302, silent),
+                                question("portal.vendor.com", "NOERROR")})});
+  made.site.gateways = {{*IpAddress::parse("10.20.0.5"), "eth0", true}};
+  made.site.interfaces.push_back({"wlan0", {*IpAddress::parse("10.77.0.23")}});
+  const auto found = of_code(made, FindingCode::network_offline);
+  EXPECT_TRUE(holds(found.fix, "run this again with --interface wlan0")) << found.fix;
+  EXPECT_TRUE(holds(found.fix, "default gateway, 10.20.0.5")) << found.fix;
+  made.site.gateways.front().address = *IpAddress::parse("10.20.0.1");
+  EXPECT_FALSE(holds(of_code(made, FindingCode::network_offline).fix, "default gateway"));
+}
+
 TEST(PrivateAddress, ThatADeviceRejectsIsNoRiddle) {
   const auto rejected = rejected_by(at(sip("10.30.0.5"), "10.30.0.5"), "10.20.0.1");
   const auto found = only(report({row("phone", {rejected}), controls(anchors())}));

@@ -275,6 +275,14 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
   if (may_be_the_providers(context, device)) cause.owner = Owner::provider;
+  const auto* no_way = first_sample(claim.flows, &FlowSample::no_way);
+  if (no_way != nullptr &&
+      text_of(*no_way->result, EvidenceKind::icmp_error, Fact::sender) == device) {
+    cause.fix = phrase(
+        "The router {} has no route to {}: ask whoever runs it (the Internet provider, if it is "
+        "not this site's) to correct its routes.",
+        device, listed(hosts));
+  }
   if (const auto router = router_of_their_own(context.report.site, hosts)) {
     cause.confidence = std::max(cause.confidence, likely);
     cause.owner = Owner::helpdesk;

@@ -256,6 +256,29 @@ Cause without_router(const Facts& facts) {
   return cause;
 }
 
+// Other adapters that have an address, and that this computer did not send through.
+std::vector<std::string> other_adapters(const Site& site) {
+  std::vector<std::string> names;
+  for (const auto& interface : site.interfaces) {
+    const bool addressed = std::ranges::any_of(
+        interface.addresses, [](const IpAddress& address) { return !address.is_link_local(); });
+    const bool other = !interface.default_route && !interface.tunnel && addressed;
+    if (other && !is_inner_link(interface.name)) names.push_back(interface.name);
+  }
+  return names;
+}
+
+// The only gateway, where name servers beside it answer and it does not carry anything on.
+std::string gateway_in_doubt(const Site& site) {
+  if (site.gateways.size() != 1 || site.resolvers.empty()) return {};
+  const auto gateway = site.gateways.front().address;
+  const bool beside = std::ranges::all_of(site.resolvers, [&](const std::string& resolver) {
+    const auto address = IpAddress::parse(without_port(resolver));
+    return address && *address != gateway && is_beside(gateway.to_string(), address->to_string());
+  });
+  return beside ? gateway.to_string() : std::string();
+}
+
 // Nothing comes back: the line, or a firewall.
 Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
   // Where names are found, or a device says no, the line is not what is missing.
@@ -267,6 +290,17 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
                   : phrase("Nothing outside this site answers: no Internet access from here"));
   if (!line) cause.closes = Closes::direct;
   cause.fix = what_to_do(facts, outside);
+  if (const auto gateway = gateway_in_doubt(facts.report.site);
+      outside.looked_up && !gateway.empty()) {
+    cause.fix += phrase(
+        " Compare this computer's default gateway, {}, with that of another computer: it may not "
+        "be a router.",
+        gateway);
+  }
+  if (const auto others = other_adapters(facts.report.site); !others.empty()) {
+    cause.fix += phrase(" To see whether {} works, run this again with --interface {}.",
+                        listed(others), others.front());
+  }
   const auto& gateways = facts.report.site.gateways;
   const auto answering = std::ranges::find(gateways, std::optional(true), &GatewayInfo::answers);
   if (answering != gateways.end()) {
