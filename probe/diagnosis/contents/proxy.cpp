@@ -458,9 +458,9 @@ std::vector<std::string> sent_past_the_proxy(const Facts& facts, const Probes& l
   const auto given = set_of(facts.probes_that([](const auto& one) { return !is_direct(one); }),
                             [](const ProbeResult& result) { return result.probe.target.host; });
   return hosts_of(those_that(lost, [&](const ProbeResult& result) {
-    const auto& target = result.probe.target;
-    const bool web = !is_udp(result) && (target.port() == 443 || target.port() == 80);
-    return web && !given.contains(target.host);
+    const auto& probe = result.probe;
+    const bool web = probe.check == CheckKind::tls || probe.check == CheckKind::http;
+    return web && facts.asked_for(result) && !given.contains(probe.target.host);
   }));
 }
 
