@@ -279,8 +279,8 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
   if (no_way != nullptr &&
       text_of(*no_way->result, EvidenceKind::icmp_error, Fact::sender) == device) {
     cause.fix = phrase(
-        "The router {} has no route to {}: ask whoever runs it (the Internet provider, if it is "
-        "not this site's) to correct its routes.",
+        "The router {} has no route to {}: ask its operator (the Internet provider, if it is not "
+        "this site's) to correct its routes.",
         device, listed(hosts));
   }
   if (const auto router = router_of_their_own(context.report.site, hosts)) {
@@ -340,7 +340,8 @@ std::vector<std::string> answered_from(const Probes& lost) {
   std::vector<std::string> places;
   for (const auto* result : lost) {
     const auto* stray = evidence_of(*result, EvidenceKind::stun_stray);
-    if (stray == nullptr || text_fact(*stray, Fact::reason) != "wrong_source") return {};
+    if (stray == nullptr || detail_fact(*stray, Fact::reason) != DetailCode::wrong_source)
+      return {};
     add_once(places, text_fact(*stray, Fact::from));
   }
   return places;

@@ -266,7 +266,7 @@ Causes find_tls_filter(const Diagnosis& context) {
   cause->fix = marked_text(
       may_be_closed
           ? marked(
-                "A device on the way answers connections itself. Allow these all the way through "
+                "A device in the path answers connections itself. Allow these all the way through "
                 "it, and exempt them from TLS inspection: {}.{}{}")
           : marked("Exempt these destinations from blocking and inspection, on the firewall or web "
                    "filter that inspects TLS: {}.{}{}"),

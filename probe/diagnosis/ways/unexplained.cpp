@@ -224,7 +224,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     });
     if (rejected && !device.empty()) {
       cause.title = phrase("The device {} rejects traffic to {}", device, hosts);
-      cause.fix = phrase("Ask whoever runs {} to allow this traffic (and return traffic){}.",
+      cause.fix = phrase("Ask the operator of {} to allow this traffic (and return traffic){}.",
                          device, flows.empty() ? flows : phrase(": {}", flows));
     } else if (all_private) {
       cause.fix = phrase(
