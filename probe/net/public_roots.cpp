@@ -9,6 +9,7 @@
 #include <set>
 
 #include "probe/net/lazy_roots.hpp"
+#include "probe/platform/system.hpp"
 #include "probe/util/digest.hpp"
 
 namespace callready {
@@ -122,6 +123,8 @@ PublicRoots::PublicRoots(PemFiles& files, const std::vector<std::string>& more) 
     roots.insert(roots.end(), given.begin(), given.end());
   }
   std::erase_if(given_, [&](const auto& root) { return public_ones.contains(root); });
+  const auto own_file = platform::environment(X509_get_default_cert_file_env());
+  if (!given_.empty() && !own_file.empty()) users_ = digests_of(files.read(own_file));
   store_.reset(X509_STORE_new());
   if (!store_) throw std::bad_alloc();
   add_when_needed(store_.get(), std::move(roots));
@@ -138,8 +141,13 @@ const PublicRoots* PublicRoots::of(const SSL* ssl) {
   return share == nullptr ? nullptr : share->get();
 }
 
-bool PublicRoots::is_given(const X509* root) const {
-  return root != nullptr && given_.contains(sha256_of(root));
+PublicRoots::Vouched PublicRoots::vouched_by(const X509* root) const {
+  Vouched vouched{.expected = true};
+  if (root == nullptr || given_.empty()) return vouched;
+  const auto digest = sha256_of(root);
+  vouched.given = given_.contains(digest);
+  vouched.users = vouched.given && users_.contains(digest);
+  return vouched;
 }
 
 std::optional<PublicRoots::Vouched> PublicRoots::vouch_for(const SSL* ssl,
@@ -156,7 +164,7 @@ std::optional<PublicRoots::Vouched> PublicRoots::vouch_for(const SSL* ssl,
   }
   // A chain that this machine has verified needs no second check if its root is one of these.
   if (const auto* root = root_of(ssl); trusted_here && has(context.get(), root)) {
-    return Vouched{true, is_given(root)};
+    return vouched_by(root);
   }
   auto* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
@@ -166,7 +174,7 @@ std::optional<PublicRoots::Vouched> PublicRoots::vouch_for(const SSL* ssl,
   ERR_clear_error();
   if (verified) {
     auto* whole = X509_STORE_CTX_get0_chain(context.get());
-    return Vouched{true, is_given(sk_X509_value(whole, sk_X509_num(whole) - 1))};
+    return vouched_by(sk_X509_value(whole, sk_X509_num(whole) - 1));
   }
   // A lone leaf whose intermediate was not sent says nothing, unless this machine has its issuer.
   if (sk_X509_num(chain) == 1 && misses_an_issuer(error) && !trusted_here) return std::nullopt;

@@ -28,12 +28,13 @@ class PublicRoots {
   // The roots attached to the connection's store, or null.
   static const PublicRoots* of(const SSL* ssl);
 
-  // Whether the peer's chain ends in one of these, and whether only `more` has that one; its dates
-  // and names do not matter. `trusted_here`: this machine trusts it. Nothing if there is no bundle,
-  // no chain, or an incomplete one.
+  // Whether the peer's chain ends in one of these, and in which; its dates and names do not matter.
+  // `trusted_here`: this machine trusts it. Nothing if there is no bundle, no chain, or an
+  // incomplete one.
   struct Vouched {
     bool expected = false;
-    bool given = false;
+    bool given = false;  // only `more` has it
+    bool users = false;  // and this user's programs trust it anyway (SSL_CERT_FILE)
   };
   std::optional<Vouched> vouch_for(const SSL* ssl, bool trusted_here) const;
 
@@ -41,10 +42,10 @@ class PublicRoots {
   struct Free {
     void operator()(X509_STORE* store) const { X509_STORE_free(store); }
   };
-  bool is_given(const X509* root) const;
+  Vouched vouched_by(const X509* root) const;
 
   std::unique_ptr<X509_STORE, Free> store_;  // null: no bundle was found
-  std::set<std::string> given_;              // SHA-256 of each that only `more` has
+  std::set<std::string> given_, users_;      // SHA-256 of each that only `more` has; SSL_CERT_FILE
 };
 
 }  // namespace callready

@@ -38,6 +38,7 @@ struct TlsInfo {
   // that is not known.
   std::optional<bool> public_root;
   bool given_root = false;  // the latter
+  bool users_root = false;  // the latter, and this user's programs trust it anyway (SSL_CERT_FILE)
   bool name_matches = true;
   bool client_certificate_asked = false;  // the peer sent a CertificateRequest; we have none
   // The first five bytes that came, where they are not the start of a TLS record: "HTTP/", "SSH-2".

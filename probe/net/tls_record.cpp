@@ -245,6 +245,7 @@ TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool handshake_done) {
     if (const auto vouched = roots->vouch_for(ssl, record.objections.empty())) {
       info.public_root = vouched->expected;
       info.given_root = vouched->given;
+      info.users_root = vouched->users;
     }
   }
   info.name_matches = record.name_matches;

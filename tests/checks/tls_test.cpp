@@ -135,6 +135,23 @@ TEST_F(TlsCheck, HoldsTheRootAgainstThosePeopleExpect) {
       << "a chain that is not whole says nothing";
 }
 
+// Inspection devices' roots are given with --ca-file, too; this one this user trusts anyway.
+TEST_F(TlsCheck, AGivenRootThatIsTrustedAnywayIsTheUsersOwn) {
+  const auto given = [&](test::CheckRunner& one) {
+    TlsServer server(one.loop,
+                     with_chain({test::make_leaf("sip.example.com", authority()), authority()}));
+    const auto seen =
+        one.run(CheckKind::tls, Transport::tls, "sip.example.com", server.address(), {});
+    const auto* root = find(seen, EvidenceKind::chain_root);
+    return root != nullptr && root->facts.contains(Fact::given);
+  };
+  if (!given(runner)) GTEST_SKIP() << "this system has no bundle of public roots";
+  setenv("SSL_CERT_FILE", trusted.path().c_str(), 1);
+  test::CheckRunner own{{trusted.path()}};
+  EXPECT_FALSE(given(own));
+  unsetenv("SSL_CERT_FILE");
+}
+
 TEST_F(TlsCheck, DoesNotBlameTheRootForDates) {
   const auto seen = check(with_chain({dated(hours(-48), hours(-1), authority()), authority()}));
   EXPECT_EQ(seen.detail, DetailCode::expired);
