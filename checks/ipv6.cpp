@@ -141,6 +141,7 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   if (both_failed) {
     observation.address = told.address;
     record(observation, *told.failure);
+    if (told.unheard) set_outcome(observation, Outcome::failed, DetailCode::tls_timed_out);
     return;
   }
   observation.address = told.address;

@@ -74,6 +74,8 @@ class RelayedStreams {
     const bool all_kept = ways_[0].out() == 0 || ways_[1].out() == 0;
     return all_kept ? why_kept_ : std::nullopt;
   }
+  // Those from `b`, the only ones that leave this computer over UDP.
+  bool lost_all_marked() const { return ways_[0].trace.arrivals.empty(); }
   bool carried() const {
     return !ways_[0].trace.arrivals.empty() && !ways_[1].trace.arrivals.empty();
   }
@@ -236,7 +238,7 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
   }
   const auto self = co_await b.bind_channel(to_itself, b_address, context.scope);
   b.set_traffic_class(expedited << 2);
-  const auto left = context.deadline - context.scope.clock.now() - 4 * timeouts::media_tail;
+  const auto left = context.deadline - context.scope.clock.now() - 8 * timeouts::media_tail;
   wish.packets = std::clamp(static_cast<int>(left / call_interval), 1, wish.packets);
   RelayedStreams streams(context, wish, a, b, self.status == TurnStatus::granted);
   const bool whole = co_await streams.run();
@@ -259,9 +261,14 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
     auto few = wish;
     few.packets = std::min(wish.packets, enough_packets);
     RelayedStreams unmarked(context, few, a, b, false);
-    co_await unmarked.run();
+    const bool ended = co_await unmarked.run();
+    if (context.scope.stop.stopped()) {
+      record(observation, stopped());
+      co_return;
+    }
+    const bool by_mark = ended && streams.lost_all_marked() && unmarked.carried();
     set_outcome(observation, Outcome::failed,
-                unmarked.carried() ? DetailCode::marked_silent : DetailCode::relay_dead);
+                by_mark ? DetailCode::marked_silent : DetailCode::relay_dead);
     co_return;
   }
   streams.say_what_was_kept(observation);

@@ -175,7 +175,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::redirect_loop, "redirect_loop", marked("the server redirects in a circle")},
     {DetailCode::refused, "refused", ""},
     {DetailCode::refused_on_the_way, "refused_on_the_way", ""},
-    {DetailCode::relay_dead, "relay_dead", marked("nothing came through the relay")},
+    {DetailCode::relay_dead, "relay_dead", marked("the relay carries nothing, or only one way")},
     {DetailCode::relay_dies, "relay_dies", marked("the relay carried data at first, then stopped")},
     {DetailCode::relayed, "relayed", ""},
     {DetailCode::replied, "replied", ""},

@@ -350,12 +350,13 @@ std::string column_of(MediaWay way) {
   return way == MediaWay::down ? say("back") : say("both");
 }
 
-// Streams that were asked for and brought no figures.
+// Streams that were begun, or wanted a TURN login or relays, and brought no figures.
 std::vector<const ProbeResult*> without_figures(const Report& report) {
   std::vector<const ProbeResult*> found;
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
-    const bool wanted = seen.detail != DetailCode::not_needed;
+    const bool wanted = seen.outcome != Outcome::skipped || seen.detail == DetailCode::no_relays ||
+                        seen.detail == DetailCode::no_turn_login;
     if (result.probe.check == CheckKind::media && !seen.media && wanted) found.push_back(&result);
   }
   return found;

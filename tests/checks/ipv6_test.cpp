@@ -100,6 +100,15 @@ TEST_F(Ipv6Check, AConnectionThatCarriesNoAnswerIsNone) {
   EXPECT_EQ(seen.detail, DetailCode::ipv4_first);
 }
 
+TEST_F(Ipv6Check, ConnectionsThatCarryNothingAreNoSilence) {
+  const auto port = acceptor.local_endpoint().port();
+  tcp::acceptor silent{runner.loop.context, {asio::ip::address_v6::loopback(), port}};
+  names["a.example"] = {"127.0.0.1", "::1"};
+  const auto seen = run();
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::tls_timed_out);
+}
+
 // Where no DNS server answers, each name takes seconds.
 TEST_F(Ipv6Check, WithoutItsNameNoOtherIsLookedUp) {
   names["ipv4only.arpa"] = {"192.0.0.170", "64:ff9b::c000:aa"};

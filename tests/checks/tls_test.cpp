@@ -143,12 +143,16 @@ TEST_F(TlsCheck, AGivenRootThatIsTrustedAnywayIsTheUsersOwn) {
     const auto seen =
         one.run(CheckKind::tls, Transport::tls, "sip.example.com", server.address(), {});
     const auto* root = find(seen, EvidenceKind::chain_root);
-    return root != nullptr && root->facts.contains(Fact::given);
+    if (root == nullptr) return std::optional<bool>();
+    EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true));
+    return std::optional(root->facts.contains(Fact::given));
   };
-  if (!given(runner)) GTEST_SKIP() << "this system has no bundle of public roots";
+  const auto by_this_run = given(runner);
+  if (!by_this_run) GTEST_SKIP() << "this system has no bundle of public roots";
+  EXPECT_EQ(by_this_run, true);
   setenv("SSL_CERT_FILE", trusted.path().c_str(), 1);
   test::CheckRunner own{{trusted.path()}};
-  EXPECT_FALSE(given(own));
+  EXPECT_EQ(given(own), false);
   unsetenv("SSL_CERT_FILE");
 }
 

@@ -189,7 +189,12 @@ bool is_private_name(const Name& name) {
 
 Causes find_dns_unreachable(const Diagnosis& context) {
   // Clients that only know a proxy need no DNS of their own: it looks up names itself.
-  if (std::ranges::any_of(context.proxied, is_name)) return {};
+  const bool by_proxy = context.any_probe([](const ProbeResult& result) {
+    const bool answered = came_through(result) || sent_a_page(result) ||
+                          result.observation.outcome == Outcome::denied;
+    return !is_direct(result) && is_name(result.probe.target.host) && answered;
+  });
+  if (by_proxy) return {};
   Cause cause;
   std::size_t lost = 0;
   std::set<std::string> owners;
@@ -239,8 +244,8 @@ Causes find_dns_unreachable(const Diagnosis& context) {
                          : phrase("This computer's own DNS service does not answer");
     cause.fix = phrase(
         "Restart the DNS service of this computer ({}; on Linux often systemd-resolved, otherwise "
-        "that of a VPN or a filter), and check which servers it asks. If it has none, this "
-        "computer was given no DNS server: set one, or have DHCP hand it out.",
+        "that of a VPN or a filter), and check which servers it asks. If no server "
+        "is configured, set one, or have DHCP hand one out.",
         resolvers);
   } else if (refused) {
     cause.title = phrase("The DNS servers refuse to look up any name");
@@ -607,18 +612,14 @@ Causes find_outdated_names(const Diagnosis& context) {
 Causes find_late_names(const Diagnosis& context) {
   Cause cause;
   Probes again;
-  double waited_ms = 0;
   for (const auto& [text, name] : read_names(context)) {
     for (const auto* result : name.probes) {
       const auto& seen = result->observation;
+      const auto purpose = result->probe.purpose;
+      const bool at_first = purpose == Purpose::row || purpose == Purpose::control;
       const bool answered = seen.address || seen.outcome == Outcome::unresolved;
-      if (result->probe.purpose == Purpose::repeat) {
-        again.push_back(result);
-      } else if (nobody_answered_for_its_name(*result)) {
-        waited_ms = std::max(waited_ms, found_in(seen.timing_ms, Timing::dns));
-      } else if (answered) {
-        return {};
-      }
+      if (purpose == Purpose::repeat) again.push_back(result);
+      if (at_first && answered && !nobody_answered_for_its_name(*result)) return {};
     }
     append(cause.explained, open_failures(context, name));
   }
@@ -626,8 +627,7 @@ Causes find_late_names(const Diagnosis& context) {
       again, [](const ProbeResult& result) { return result.observation.address.has_value(); });
   if (found.empty() || found.size() < again.size()) return {};
   cause.name(FindingCode::network_interrupted, likely);
-  cause.title =
-      phrase("At first no name could be looked up; {} s later all could", whole(waited_ms / 1000));
+  cause.title = phrase("At first no name could be looked up; later all could");
   cause.fix = look_for_what_came_up();
   cause.tell(plural(
       hosts_of(found).size(), "No name got an answer at first; {} was looked up again, and found.",

@@ -62,9 +62,10 @@ Cause nobody_answers(const Probes& silent, const std::string& interface) {
     cause.title = phrase("Nothing in this computer's own network answers at {}", hosts);
     cause.fix = phrase(
         "Check the address that was given, and whether the server is switched on and in this "
-        "network ({}): if it is in another one, this computer's netmask is too wide. No router is "
-        "in between, but Wi-Fi may keep its computers apart (guest networks often do), and the "
-        "server's own firewall may drop the packets.",
+        "network ({}): if it is in another subnet, this computer's netmask is wrong. No router is "
+        "in "
+        "between, but Wi-Fi may isolate clients (guest networks often do), and the server's own "
+        "firewall may drop the packets.",
         interface);
   } else {
     cause.title = phrase("Packets to {} never leave this computer's own network", hosts);

@@ -210,6 +210,12 @@ Text what_the_proxy_does(const Probes& probes) {
   return phrase("The proxy {} does not answer", name);
 }
 
+bool is_on_this_computer(const std::string& proxy) {
+  constexpr std::array here{"://127.", "://[::1]", "://localhost"};
+  return std::ranges::any_of(
+      here, [&](const char* start) { return proxy.find(start) != std::string::npos; });
+}
+
 Cause no_way_to_the_proxy(const Probes& probes) {
   if (std::ranges::all_of(probes, is_kept_from_proxy)) {
     const auto what = phrase("TCP to the proxy {}", proxy_name(probes));
@@ -222,10 +228,10 @@ Cause no_way_to_the_proxy(const Probes& probes) {
       "Check that the proxy {} is running and reachable from this network, or correct its address "
       "in the computers' settings.",
       proxy_name(probes));
-  constexpr std::array here{"://127.", "://[::1]", "://localhost"};
-  if (std::ranges::any_of(here, [&](const char* start) {
-        return proxy_name(probes).find(start) != std::string::npos;
-      })) {
+  const bool answers = std::ranges::any_of(probes, [](const ProbeResult* one) {
+    return one->observation.detail == DetailCode::not_a_proxy;
+  });
+  if (is_on_this_computer(proxy_name(probes)) && !answers) {
     cause.owner = Owner::helpdesk;
     cause.fix = phrase(
         "Start the program on this computer that should listen at {} (a security agent or a local "
@@ -294,6 +300,19 @@ Probes failed_so(const Diagnosis& context, const Probes& probes, CarryFault faul
     const bool by_port = fault != CarryFault::upstream && carried.contains(one.probe.target.port());
     return is_so(one) && !by_port && !context.explained(one);
   });
+}
+
+// Of the same ports, hosts that are given by their addresses are reached, and no name is on any.
+bool reaches_addresses_only(const Probes& all, const Probes& failed) {
+  const auto ports = ports_of(failed);
+  bool by_address = false;
+  for (const auto* one : all) {
+    const auto& target = one->probe.target;
+    if (!came_through(*one)) continue;
+    if (is_name(target.host)) return false;
+    by_address |= ports.contains(target.port());
+  }
+  return by_address && std::ranges::all_of(hosts_of(failed), is_name);
 }
 
 // `by_address`: hosts given by their addresses are reached.
@@ -379,7 +398,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
-    if (!context.no_tcp_gets_out()) {
+    if (!context.no_tcp_gets_out() && !is_on_this_computer(proxy_name(probes))) {
       cause.fix += phrase(
           " If it belongs to another network (the company's, on a laptop at home), connect to that "
           "network's VPN, or turn the setting off here.");
@@ -429,10 +448,7 @@ Causes find_failing_proxy(const Diagnosis& context) {
         continue;
       auto& cause = causes.emplace_back(failed);
       cause.name(FindingCode::proxy_upstream_failed, several ? likely : possible);
-      const bool by_address = std::ranges::any_of(probes, [](const ProbeResult* one) {
-        return !is_name(one->probe.target.host) && came_through(*one);
-      });
-      say(fault, failed, by_address, cause);
+      say(fault, failed, reaches_addresses_only(probes, failed), cause);
       cause.show(failed, 4);
       if (fault == CarryFault::upstream) {
         if (context.no_tcp_gets_out()) append(cause.explained, waiting_for(ways, failed));
@@ -502,7 +518,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto past = sent_past_the_proxy(context, cause.explained);
   cause.fix = past.empty() ? phrase("Set the proxy {} in the application and on the devices.",
                                     proxy_name(through))
-                           : phrase("Change the PAC file {}: it sends {} past the proxy {}.",
+                           : phrase("Change the PAC file {}: for {}, it bypasses the proxy {}.",
                                     text_of(*used_pac(context), EvidenceKind::pac, Fact::place),
                                     listed(past), proxy_name(through));
   const auto flows = flows_in_words(context, not_carried);

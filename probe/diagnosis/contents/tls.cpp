@@ -112,15 +112,23 @@ bool is_of_unknown_public_authority(const ProbeResult& result) {
          product_of(chain).empty();
 }
 
-// Servers of several owners, a control among them, hardly all forget the same thing.
-Probes incomplete_everywhere(const Facts& facts) {
-  const auto incomplete = facts.probes_that([](const ProbeResult& result) {
-    return result.observation.outcome == Outcome::failed && is_direct(result) &&
-           result.observation.detail == DetailCode::incomplete_chain && !chain_of(result).empty();
-  });
-  const bool any_control = std::ranges::any_of(
-      incomplete, [](const ProbeResult* result) { return result->probe.control(); });
-  return any_control && parties_of(incomplete).size() > 1 ? incomplete : Probes();
+// Issuers of lone certificates of several owners' servers, a control among them: servers do not all
+// forget the same intermediate, and public authorities log what they sign (RFC 6962).
+std::set<std::string> issuers_for_all(const Facts& facts) {
+  std::map<std::string, Probes> by_issuer;
+  for (const auto& result : facts.report.probes) {
+    const auto chain = chain_of(result);
+    const bool lone = result.observation.detail == DetailCode::incomplete_chain && !chain.empty();
+    if (lone && is_direct(result) && !chain.front().publicly_logged)
+      by_issuer[chain.back().issuer].push_back(&result);
+  }
+  std::set<std::string> issuers;
+  for (const auto& [issuer, probes] : by_issuer) {
+    const bool any_control = std::ranges::any_of(
+        probes, [](const ProbeResult* result) { return result->probe.control(); });
+    if (any_control && parties_of(probes).size() > 1) issuers.insert(issuer);
+  }
+  return issuers;
 }
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
@@ -286,12 +294,15 @@ Causes find_interception(const Diagnosis& context) {
   // By the issuer that the chain ends with: an inspection device signs all of them.
   std::map<std::string, Probes> by_issuer;
   const auto inspectors = given_inspectors(context);
+  const auto for_everybody = issuers_for_all(context);
   for (const auto& result : context.report.probes) {
     if (!has_certificate(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
     const bool by_inspector = has_given_root(result) && inspectors.contains(last_issuer(result));
-    if (by_inspector || is_foreign(result) || has_expired_private_root(context, result) ||
-        !product_of(chain_of(result)).empty())
+    const bool for_all = result.observation.detail == DetailCode::incomplete_chain &&
+                         for_everybody.contains(last_issuer(result));
+    if (by_inspector || for_all || is_foreign(result) ||
+        has_expired_private_root(context, result) || !product_of(chain_of(result)).empty())
       by_issuer[last_issuer(result)].push_back(&result);
   }
   Causes causes;
@@ -364,10 +375,8 @@ Causes find_interception(const Diagnosis& context) {
 Causes find_old_authorities(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> issuers;
-  const auto incomplete = incomplete_everywhere(context);
   for (const auto& result : context.report.probes) {
-    const bool unknown = is_of_unknown_public_authority(result) || contains(incomplete, &result);
-    if (context.explained(result) || !unknown) continue;
+    if (context.explained(result) || !is_of_unknown_public_authority(result)) continue;
     cause.explained.push_back(&result);
     add_once(issuers, last_issuer(result));
   }
@@ -379,19 +388,14 @@ Causes find_old_authorities(const Diagnosis& context) {
       "ca-certificates package). It does not recognize the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) cause.tell(certificate_in_words(*result));
-  if (!incomplete.empty()) {
-    cause.contrast({"", phrase("Servers of {} operators fail alike, so it is hardly theirs.",
-                               parties_of(incomplete).size())});
-  } else if (std::ranges::all_of(cause.explained, [](const auto* result) {
-               return ends_in_a_public_root(*result);
-             })) {
-    cause.contrast({"", phrase("The chain ends in a public root certificate.")});
-  } else {
-    cause.contrast(
-        {"",
-         phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
-                "public authorities do; those of inspection devices usually do not.")});
-  }
+  const bool public_root = std::ranges::all_of(
+      cause.explained, [](const auto* result) { return ends_in_a_public_root(*result); });
+  cause.contrast(
+      {"", public_root
+               ? phrase("The chain ends in a public root certificate.")
+               : phrase("It carries certificate transparency timestamps (RFC 6962), as "
+                        "certificates from public authorities do; those of inspection devices "
+                        "usually do not.")});
   return {cause};
 }
 

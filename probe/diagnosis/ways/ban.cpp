@@ -220,7 +220,8 @@ Causes find_rate_limit(const Diagnosis& context) {
   if (line) cause.tell(*line);
   if (quiet != nullptr) {
     cause.tell(
-        phrase("The DNS servers no longer find names either: the line itself may have gone down."),
+        phrase(
+            "The DNS servers no longer resolve names either: the line itself may have gone down."),
         quiet);
   }
   cause.show(cause.explained, 4);

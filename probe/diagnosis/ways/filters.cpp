@@ -266,8 +266,8 @@ Causes find_tls_filter(const Diagnosis& context) {
   cause->fix = marked_text(
       may_be_closed
           ? marked(
-                "A device in the path answers connections itself. Allow these all the way through "
-                "it, and exempt them from TLS inspection: {}.{}{}")
+                "A device in the path answers connections itself. Allow this traffic end to end, "
+                "and exempt it from TLS inspection: {}.{}{}")
           : marked("Exempt these destinations from blocking and inspection, on the firewall or web "
                    "filter that inspects TLS: {}.{}{}"),
       flows_in_words(context, cause->explained),

@@ -290,10 +290,10 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   // Where a count shows that the line loses packets, they need no limit.
   const bool by_worlds = !counted && loss_by(context) != LossBy::line && any_is_open(context);
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
-  // Twenty new flows are sent within a second or two, and none was held back.
+  // So many new flows were counted within a second, and none was held back.
   const auto& news = context.on_new_flows;
-  const bool none_held = news.sent > 0 && news.lost() == 0;
-  if (told && told->protocol != reach::Protocol::tcp && none_held) return {};
+  const bool none_held = told && news.lost() == 0 && told->per_second < news.sent;
+  if (none_held && told->protocol != reach::Protocol::tcp) return {};
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
   // for any line loses a packet at times. A limit lets as many through in the next second.
@@ -335,10 +335,11 @@ Causes find_limited_requests(const Diagnosis& context) {
   // What strikes connections, too, is no limit on UDP.
   const auto slow = context.probes_that([](const ProbeResult& result) {
     constexpr double again_ms = 900;  // a packet was lost
-    const auto& took = result.observation.timing_ms;
-    return !is_udp(result) && goes_outside(result) &&
-           (found_in(took, Timing::connect) >= again_ms ||
-            found_in(took, Timing::handshake) >= again_ms);
+    const auto& [outcome, took] =
+        std::tie(result.observation.outcome, result.observation.timing_ms);
+    const auto connect = found_in(took, Timing::connect);
+    return !is_udp(result) && goes_outside(result) && reached(outcome) &&
+           (connect >= again_ms || found_in(took, Timing::handshake) >= again_ms + 2 * connect);
   });
   if (parties_of(slow).size() > 1) return {};
   if (new_flows_are_limited(context) || is_shut_out(context)) return {};

@@ -262,7 +262,10 @@ std::vector<std::string> other_adapters(const Site& site) {
   for (const auto& interface : site.interfaces) {
     const bool addressed = std::ranges::any_of(
         interface.addresses, [](const IpAddress& address) { return !address.is_link_local(); });
-    const bool other = !interface.default_route && !interface.tunnel && addressed;
+    const bool up = site.links && std::ranges::any_of(*site.links, [&](const LinkInfo& link) {
+                      return link.name == interface.name && link.state == LinkState::up;
+                    });
+    const bool other = !interface.default_route && !interface.tunnel && addressed && up;
     if (other && !is_inner_link(interface.name)) names.push_back(interface.name);
   }
   return names;
@@ -298,8 +301,8 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
         gateway);
   }
   if (const auto others = other_adapters(facts.report.site); !others.empty()) {
-    cause.fix += phrase(" To see whether {} works, run this again with --interface {}.",
-                        listed(others), others.front());
+    cause.fix += phrase(" If {0} should have Internet access, run this again with --interface {0}.",
+                        others.front());
   }
   const auto& gateways = facts.report.site.gateways;
   const auto answering = std::ranges::find(gateways, std::optional(true), &GatewayInfo::answers);

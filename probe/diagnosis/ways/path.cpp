@@ -66,7 +66,7 @@ bool works_by_ipv6(const ProbeResult& result) {
          attempt_over(result, "IPv6").result == DetailCode::connected;
 }
 
-// Packets were sent over IPv6 without a connection being made, although IPv4 made one.
+// Packets were sent over IPv6 without a connection that carries data, although IPv4 made one.
 bool works_by_ipv4_only(const ProbeResult& result) {
   using enum DetailCode;
   constexpr std::array wrong{timed_out,    unreachable,        prohibited,
@@ -210,18 +210,18 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     });
   };
   const bool no_way = all_ended_with(DetailCode::unreachable);
-  cause.name(FindingCode::network_ipv6_broken, several ? certain : likely);
+  const bool unheard = all_ended_with(DetailCode::tls_timed_out);
+  cause.name(FindingCode::network_ipv6_broken, several && !unheard ? certain : likely);
   if (no_way) cause.owner = Owner::lan;
   cause.title = phrase("IPv6 is set up on this network but does not work");
   cause.fix = phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
-      no_way ? phrase("Give the router an IPv6 route to the Internet (it announces IPv6 on this "
-                      "network, and then rejects the packets), or stop announcing it.")
-      : all_ended_with(DetailCode::tls_timed_out)
-          ? phrase("Look for what drops large packets over IPv6: allow ICMPv6 \"packet too big\" "
-                   "(type 2) on every firewall, and announce an MTU (1280 always fits) on this "
-                   "network.")
+      no_way    ? phrase("Give the router an IPv6 route to the Internet (it announces IPv6 on this "
+                            "network, and then rejects the packets), or stop announcing it.")
+      : unheard ? phrase("Look for what drops large packets or TLS over IPv6: allow ICMPv6 "
+                         "\"packet too big\" (type 2) on every firewall, and announce an MTU (1280 "
+                         "always fits) on this network.")
       : says_no ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which "
                          "refuses it now, or stop announcing IPv6 on this network.")
                 : phrase("Repair the IPv6 route to the Internet (the router announces one, but "
@@ -263,8 +263,8 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     cause.title =
         phrase("IPv6 to {} does not work, but IPv4 does", all ? Text(party) : listed(hosts));
     cause.fix = phrase(
-        "{} Until then, browsers and other programs that try both lose a quarter of a second on "
-        "each connection; programs that try only IPv6 seem to hang.",
+        "{} Until then, browsers and other programs that try both lose time on each connection; "
+        "programs that try only IPv6 seem to hang.",
         refused || !all
             ? phrase("Ask the operator of {} to offer the service over IPv6, or to remove the IPv6 "
                      "addresses of these names from DNS.",

@@ -3,6 +3,7 @@
 // if it is close: the likeliest world that explains all of it by another cause, and what would tell
 // them apart.
 #include <algorithm>
+#include <array>
 
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
@@ -205,13 +206,16 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     // Somebody answered each of them, and not as the protocol has it.
     const bool answered = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
       const auto& seen = result->observation;
+      constexpr std::array nothing{DetailCode::relay_dead, DetailCode::media_silent,
+                                   DetailCode::marked_silent};
       return seen.outcome == Outcome::failed && seen.attempts > 0 && !got_no_answer(*result) &&
-             !was_turned_away(*result);
+             !was_turned_away(*result) && !contains(nothing, seen.detail.code());
     });
     const auto alternates = redirected_to(cause.explained);
-    cause.title = !alternates.empty() ? phrase("{}: redirects to {}, which gives no valid answer",
-                                               hosts, listed(alternates))
-                  : answered ? phrase("{}: answers, but not as it should, cause unknown", hosts)
+    cause.title = !alternates.empty()
+                      ? phrase("TURN redirects from {} lead to {}, which gives no valid answer",
+                               hosts, listed(alternates))
+                  : answered ? phrase("Unexpected answer from {}, cause unknown", hosts)
                   : open     ? phrase("Connections to {} open, but then fail, cause unknown", hosts)
                              : phrase("{} cannot be reached, cause unknown", hosts);
     const bool all_private = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
