@@ -113,8 +113,8 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   }
   if (info.public_root && !info.chain.empty()) {
     FactMap facts{{Fact::expected, *info.public_root}};
-    // Inspection devices' roots are given as well; one that is trusted anyway is the user's own.
-    if (*info.public_root && info.given_root && !info.users_root) facts[Fact::given] = true;
+    if (*info.public_root && info.given_root) facts[Fact::given] = true;
+    if (*info.public_root && info.users_root) facts[Fact::trusted_anyway] = true;
     if (*info.public_root && !info.given_root) facts[Fact::basis] = std::string(public_root_basis);
     add_evidence(observation, EvidenceKind::chain_root,
                  !*info.public_root ? phrase("the chain does not end in a public root")

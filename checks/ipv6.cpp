@@ -6,9 +6,10 @@
 // TLS over that, and over IPv4 if no answer came. Outcomes: `connected` where one of them stands:
 // "ipv6_first" (a client uses IPv6), "ipv4_first" (it has an IPv6 address, and a client ends up
 // with IPv4), "ipv4_only" (the name has no IPv6 address), "ipv6_only"; else that of the IPv4
-// connection. Evidence "family" for each: `version`, `result` ("connected", "tls_timed_out" where
-// the greeting got no answer, or why there is no connection: "no_route" is a computer without
-// IPv6), `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
+// connection, and `failed` with "tls_timed_out" where neither greeting got an answer. Evidence
+// "family" for each: `version`, `result` ("connected", "tls_timed_out" where the greeting got no
+// answer, or why there is no connection: "no_route" is a computer without IPv6), `ms`; and "nat64"
+// with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
 //
 // With `service` the host is a service's own, which other probes reach by IPv4: then nothing is
 // sent if this computer has no global IPv6 address (`skipped` with "no_route"), if the name has

@@ -238,7 +238,8 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
   }
   const auto self = co_await b.bind_channel(to_itself, b_address, context.scope);
   b.set_traffic_class(expedited << 2);
-  const auto left = context.deadline - context.scope.clock.now() - 8 * timeouts::media_tail;
+  const auto left = context.deadline - context.scope.clock.now() - timeouts::media_unmarked -
+                    6 * timeouts::media_tail;
   wish.packets = std::clamp(static_cast<int>(left / call_interval), 1, wish.packets);
   RelayedStreams streams(context, wish, a, b, self.status == TurnStatus::granted);
   const bool whole = co_await streams.run();
@@ -256,10 +257,10 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
     co_return;
   }
   if (!streams.carried()) {
-    b.set_traffic_class(0);
-    constexpr int enough_packets = 25;  // is it the mark?
+    b.set_traffic_class(0);  // is it the mark?
     auto few = wish;
-    few.packets = std::min(wish.packets, enough_packets);
+    few.packets =
+        std::min(wish.packets, static_cast<int>(timeouts::media_unmarked / call_interval));
     RelayedStreams unmarked(context, few, a, b, false);
     const bool ended = co_await unmarked.run();
     if (context.scope.stop.stopped()) {

@@ -11,7 +11,7 @@ namespace {
 
 bool has_variable(std::string_view text) { return text.find("${") != std::string_view::npos; }
 
-bool is_no_hosts(const IpAddress& address) {
+bool belongs_to_no_host(const IpAddress& address) {
   return address.is_unspecified() || address.is_multicast();
 }
 
@@ -73,7 +73,8 @@ class Expansion {
     auto value = parse_address(*text);
     if (!value) return misfit(address.text, *text, "an address, a prefix or a range");
     const auto* one = std::get_if<IpAddress>(&*value);
-    if (one != nullptr && is_no_hosts(*one)) return misfit(address.text, *text, "a host's address");
+    if (one != nullptr && belongs_to_no_host(*one))
+      return misfit(address.text, *text, "a host's address");
     result_.requirement.addresses.push_back(
         {std::move(*value), address.region, address.lifecycle, address.note});
   }
@@ -99,7 +100,7 @@ class Expansion {
       if (!text) {
         named.push_back(std::move(host));
       } else if (const auto address = IpAddress::parse(*text)) {
-        if (is_no_hosts(*address)) {
+        if (belongs_to_no_host(*address)) {
           misfit(host.name, *text, "a host name or a host's address");
         } else {
           result_.requirement.addresses.push_back(

@@ -230,6 +230,7 @@ std::span<const Word<Fact>> words() {
       {Fact::translated, "translated"},
       {Fact::transport, "transport"},
       {Fact::truncated_over_udp, "truncated_over_udp"},
+      {Fact::trusted_anyway, "trusted_anyway"},
       {Fact::ttl, "ttl"},
       {Fact::type, "type"},
       {Fact::value, "value"},

@@ -234,6 +234,7 @@ enum class Fact {
   translated,
   transport,
   truncated_over_udp,
+  trusted_anyway,
   ttl,
   type,
   value,

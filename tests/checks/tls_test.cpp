@@ -137,7 +137,7 @@ TEST_F(TlsCheck, HoldsTheRootAgainstThosePeopleExpect) {
 
 // Inspection devices' roots are given with --ca-file, too; this one this user trusts anyway.
 TEST_F(TlsCheck, AGivenRootThatIsTrustedAnywayIsTheUsersOwn) {
-  const auto given = [&](test::CheckRunner& one) {
+  const auto trusted_anyway = [&](test::CheckRunner& one) {
     TlsServer server(one.loop,
                      with_chain({test::make_leaf("sip.example.com", authority()), authority()}));
     const auto seen =
@@ -145,14 +145,15 @@ TEST_F(TlsCheck, AGivenRootThatIsTrustedAnywayIsTheUsersOwn) {
     const auto* root = find(seen, EvidenceKind::chain_root);
     if (root == nullptr) return std::optional<bool>();
     EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true));
-    return std::optional(root->facts.contains(Fact::given));
+    EXPECT_EQ(root->facts.at(Fact::given), EvidenceValue(true));
+    return std::optional(root->facts.contains(Fact::trusted_anyway));
   };
-  const auto by_this_run = given(runner);
+  const auto by_this_run = trusted_anyway(runner);
   if (!by_this_run) GTEST_SKIP() << "this system has no bundle of public roots";
-  EXPECT_EQ(by_this_run, true);
+  EXPECT_EQ(by_this_run, false);
   setenv("SSL_CERT_FILE", trusted.path().c_str(), 1);
   test::CheckRunner own{{trusted.path()}};
-  EXPECT_EQ(given(own), false);
+  EXPECT_EQ(trusted_anyway(own), true);
   unsetenv("SSL_CERT_FILE");
 }
 

@@ -595,6 +595,13 @@ TEST(Interception, IsNoLessOneWhereItsRootWasGiven) {
       only(report({row("web", {ours}), controls({theirs, tls("www.cloudflare.com")})}));
   EXPECT_EQ(found.code, FindingCode::tls_intercepted);
   EXPECT_EQ(codes(report({row("web", {ours}), controls(anchors())})), Codes{});
+  const auto trusted_anyway = [](ProbeResult result) {
+    result.observation.evidence.back().facts[Fact::trusted_anyway] = true;
+    return result;
+  };
+  EXPECT_EQ(codes(report({row("web", {trusted_anyway(ours)}),
+                          controls({trusted_anyway(theirs), tls("www.cloudflare.com")})})),
+            Codes{});
 }
 
 TEST(CertificateFaults, OfAUsersOwnServerMayBeHomeMade) {

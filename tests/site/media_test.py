@@ -109,6 +109,12 @@ class Line:
     def environment(self):
         return {**os.environ, "CALLREADY_MEDIA_KEY": KEY, "HOME": self.folder.name}
 
+    def drop_marked(self):
+        """What is marked EF, on the way out."""
+        run("ip", "netns", "exec", self.names[2], "nft", "add table ip strict; add chain ip strict "
+            "marks { type filter hook prerouting priority -300; }; "
+            "add rule ip strict marks ip dscp ef drop")
+
     def check(self, *options):
         done = subprocess.run(["ip", "netns", "exec", self.names[0], CALLREADY, "check", "--set",
                                self.set, "--quality", "--no-anchors", "--no-keep", "--proxy", "none",
@@ -330,9 +336,7 @@ class MediaTest(LineTest):
     def test_marks_that_are_dropped(self):
         """Nothing that is marked gets out, and all else does: that is said, not "no answer"."""
         with Line() as line:
-            run("ip", "netns", "exec", line.names[2], "nft", "add table ip strict; add chain ip "
-                "strict marks { type filter hook prerouting priority -300; }; "
-                "add rule ip strict marks ip dscp ef drop")
+            line.drop_marked()
             status, report, said = line.check("--only", "stream")
         self.assertTrue(report, said)
         self.assertEqual([("media.dscp_dropped", "likely")],

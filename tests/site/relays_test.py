@@ -5,7 +5,7 @@ import os
 import statistics
 import unittest
 
-from .media_test import Line, LineTest, OUTSIDE, lost, run
+from .media_test import Line, LineTest, OUTSIDE, lost
 from .tools import tool
 
 # ChannelData of the first channel with a call's packet in it (RFC 8656 section 12.4).
@@ -114,9 +114,7 @@ class RelaysTest(LineTest):
     def test_marks_that_are_dropped(self):
         """Nothing that is marked gets out, and all else does: that is said, not "works"."""
         with RelayLine() as line:
-            run("ip", "netns", "exec", line.names[2], "nft", "add table ip strict; add chain ip "
-                "strict marks { type filter hook prerouting priority -300; }; "
-                "add rule ip strict marks ip dscp ef drop")
+            line.drop_marked()
             _, report, probe = self.measure(line)
         self.assertEqual("marked_silent", probe["detail"])
         self.assertEqual([("media.dscp_dropped", "likely")],

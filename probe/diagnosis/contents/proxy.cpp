@@ -264,6 +264,24 @@ void add_what_it_costs(const Diagnosis& context, const DirectWays& ways, const P
   }
 }
 
+// A PAC file may name no proxy for web servers that are not reached directly; else nobody set it.
+Text go_by_the_proxy(const Facts& facts, const Probes& lost, const std::string& proxy) {
+  const auto* pac = first_that(facts.report.probes, [](const ProbeResult& result) {
+    return result.probe.check == CheckKind::pac && result.observation.outcome == Outcome::answered;
+  });
+  const auto by_proxy =
+      hosts_of(facts.probes_that([](const auto& one) { return !is_direct(one); }));
+  const auto past = hosts_of(those_that(lost, [&](const ProbeResult& result) {
+    const auto& probe = result.probe;
+    const bool web = probe.check == CheckKind::tls || probe.check == CheckKind::http;
+    return web && facts.asked_for(result) && !contains(by_proxy, probe.target.host);
+  }));
+  if (pac == nullptr || past.empty())
+    return phrase("Set the proxy {} in the application and on the devices.", proxy);
+  return phrase("Change the PAC file {}: for {}, it bypasses the proxy {}.",
+                text_of(*pac, EvidenceKind::pac, Fact::place), listed(past), proxy);
+}
+
 // How a proxy that is there, and has nothing against a connection, fails to carry it.
 enum class CarryFault {
   unanswered,  // the request gets no answer
@@ -460,28 +478,6 @@ Causes find_failing_proxy(const Diagnosis& context) {
   return causes;
 }
 
-namespace {
-
-const ProbeResult* used_pac(const Facts& facts) {
-  return first_that(facts.report.probes, [](const ProbeResult& result) {
-    return result.probe.check == CheckKind::pac && result.observation.outcome == Outcome::answered;
-  });
-}
-
-// Of web servers that cannot be reached directly, those for which a PAC file names no proxy.
-std::vector<std::string> sent_past_the_proxy(const Facts& facts, const Probes& lost) {
-  if (used_pac(facts) == nullptr) return {};
-  const auto given = set_of(facts.probes_that([](const auto& one) { return !is_direct(one); }),
-                            [](const ProbeResult& result) { return result.probe.target.host; });
-  return hosts_of(those_that(lost, [&](const ProbeResult& result) {
-    const auto& probe = result.probe;
-    const bool web = probe.check == CheckKind::tls || probe.check == CheckKind::http;
-    return web && facts.asked_for(result) && !given.contains(probe.target.host);
-  }));
-}
-
-}  // namespace
-
 Causes find_proxy_required(const Diagnosis& context) {
   if (context.proxied.empty()) return {};
   const bool direct =
@@ -515,12 +511,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   };
   cause.carried = those_that(cause.explained, is_carried);
   const auto not_carried = those_that(cause.explained, std::not_fn(is_carried));
-  const auto past = sent_past_the_proxy(context, cause.explained);
-  cause.fix = past.empty() ? phrase("Set the proxy {} in the application and on the devices.",
-                                    proxy_name(through))
-                           : phrase("Change the PAC file {}: for {}, it bypasses the proxy {}.",
-                                    text_of(*used_pac(context), EvidenceKind::pac, Fact::place),
-                                    listed(past), proxy_name(through));
+  cause.fix = go_by_the_proxy(context, cause.explained, proxy_name(through));
   const auto flows = flows_in_words(context, not_carried);
   if (!flows.empty()) {
     cause.fix += phrase(

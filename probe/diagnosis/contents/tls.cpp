@@ -79,9 +79,11 @@ bool has_expired_private_root(const Facts& facts, const ProbeResult& result) {
          std::ranges::all_of(chain, [&](const Certificate& one) { return one.not_after > today; });
 }
 
-// The root was given for this run (--ca-file): it may be the user's own authority.
+// The root was given for this run (--ca-file), and may be an inspection device's: one that this
+// user's programs trust anyway is the user's own authority.
 bool has_given_root(const ProbeResult& result) {
-  return flag_of(result, EvidenceKind::chain_root, Fact::given) == true;
+  return flag_of(result, EvidenceKind::chain_root, Fact::given) == true &&
+         flag_of(result, EvidenceKind::chain_root, Fact::trusted_anyway) != true;
 }
 
 std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }

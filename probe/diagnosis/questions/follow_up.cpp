@@ -281,21 +281,25 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
   for (const auto* result : silent) ask_once_more(*result, questions);
 }
 
-// What got no answer as the run began, if all that was asked later did: once more, rows' first. The
-// same for names that nobody answered for, where one of them was found later.
-void ask_what_failed_at_first(const Facts& facts, Questions& questions) {
-  constexpr std::size_t most = 16, most_to_names = 32;  // to these nothing was sent yet
-  const auto names = read_names(facts);
-  const bool found_later =
-      std::ranges::any_of(names, [](const auto& entry) { return is_found_again(entry.second); });
+// Hosts that nothing was sent to, since nobody answered for their names: once one of these is
+// found.
+void ask_the_nameless_again(const Facts& facts, Questions& questions) {
+  constexpr std::size_t most = 32;
   const auto nameless = facts.probes_that([&](const ProbeResult& result) {
     return findings::nobody_answered_for_its_name(result) && facts.asked_for(result) &&
            result.probe.purpose != Purpose::repeat && result.probe.check != CheckKind::dns;
   });
-  if (found_later) {
-    for (const auto* result : of_different_owners(nameless, most_to_names, owner_of))
-      ask_once_more(*result, questions);
-  }
+  if (nameless.empty()) return;
+  const bool found_later = std::ranges::any_of(
+      read_names(facts), [](const auto& entry) { return is_found_again(entry.second); });
+  if (!found_later) return;
+  for (const auto* result : of_different_owners(nameless, most, owner_of))
+    ask_once_more(*result, questions);
+}
+
+// What got no answer as the run began, if all that was asked later did: once more, rows' first.
+void ask_what_failed_at_first(const Facts& facts, Questions& questions) {
+  constexpr std::size_t most = 16;
   for (const bool udp : {true, false}) {
     const auto start = findings::late_start(facts, udp);
     if (!start) continue;
@@ -525,6 +529,7 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   ask_for_ways(context, questions, hurried);
   ask_for_neighbours(context, questions, no_udp);
   ask_for_greetings(context, questions);
+  ask_the_nameless_again(context, questions);
   ask_what_failed_at_first(context, questions);
   ask_the_silent_again(context, questions);
   ask_the_turned_away_again(context, questions);

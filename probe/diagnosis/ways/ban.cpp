@@ -196,9 +196,8 @@ Causes find_rate_limit(const Diagnosis& context) {
       "Exempt this computer{} from intrusion prevention (port scan, host sweep, traceroute or "
       "flood protection) on the firewall, or raise its limit: calls contact dozens of servers "
       "within seconds, too. Look for a quota or a rule that blocks at this time of day as well. "
-      "Until the "
-      "block expires (often a minute to an hour), more tests from here will fail. After that, run "
-      "this again at the normal pace.",
+      "Until the block expires (often a minute to an hour), more tests from here will fail. After "
+      "that, run this again at the normal pace.",
       own_address(context.report));
   if (quiet != nullptr) {
     cause.owner = Owner::provider;

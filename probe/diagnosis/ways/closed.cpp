@@ -344,22 +344,22 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const bool several = subjects > 1;
   const bool several_owners = set_of(claim.flows, &Flow::party).size() > 1;
   if (const auto places = answered_from(claim.probes); !places.empty()) {
+    cause.owner = Owner::vendor;
+    cause.title = phrase("{}: replies come from a different address than the one queried", subject);
+    cause.fix = phrase(
+        "Ask the operator of {} to have its servers answer from the address that was asked (a load "
+        "balancer may be in front of them). Clients, NAT and firewalls drop such answers.",
+        listed(hosts_of(claim.probes)));
     const bool inside = std::ranges::any_of(places, [](const std::string& place) {
       const auto address = IpAddress::parse(without_port(place));
       return address && address->is_private();
     });
-    cause.owner = inside ? Owner::network : Owner::vendor;
-    cause.title = phrase("{}: replies come from a different address than the one queried", subject);
-    cause.fix = inside ? phrase(
-                             "Have the NAT on this site's router translate the replies as well "
-                             "(hairpin NAT): servers "
-                             "inside answer this computer directly, and it drops such replies.")
-                       : phrase(
-                             "Ask the operator of {} to have its servers answer from the address "
-                             "that was asked (a load "
-                             "balancer may be in front of them). Clients, NAT and firewalls drop "
-                             "such answers.",
-                             listed(hosts_of(claim.probes)));
+    if (inside) {
+      cause.owner = Owner::network;
+      cause.fix = phrase(
+          "Have the NAT on this site's router translate the replies as well (hairpin NAT): servers "
+          "inside answer this computer directly, and it drops such replies.");
+    }
     cause.tell(phrase("Answers came from {}.", listed(places)));
   } else if (claim.beyond && !claim.blocked &&
              (several_owners || are_several_that_answer(context, claim))) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 
+#include "probe/diagnosis/rules.hpp"
+
 namespace callready::findings {
 namespace {
 

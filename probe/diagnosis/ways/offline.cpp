@@ -256,22 +256,20 @@ Cause without_router(const Facts& facts) {
   return cause;
 }
 
-// Other adapters that have an address, and that this computer did not send through.
-std::vector<std::string> other_adapters(const Site& site) {
-  std::vector<std::string> names;
-  for (const auto& interface : site.interfaces) {
+// Another adapter that is up and has an address, and that this computer did not send through.
+const InterfaceInfo* other_adapter(const Site& site) {
+  return first_that(site.interfaces, [&](const InterfaceInfo& interface) {
     const bool addressed = std::ranges::any_of(
         interface.addresses, [](const IpAddress& address) { return !address.is_link_local(); });
     const bool up = site.links && std::ranges::any_of(*site.links, [&](const LinkInfo& link) {
                       return link.name == interface.name && link.state == LinkState::up;
                     });
-    const bool other = !interface.default_route && !interface.tunnel && addressed && up;
-    if (other && !is_inner_link(interface.name)) names.push_back(interface.name);
-  }
-  return names;
+    return addressed && up && !interface.default_route && !interface.tunnel &&
+           !is_inner_link(interface.name);
+  });
 }
 
-// The only gateway, where name servers beside it answer and it does not carry anything on.
+// The only gateway, if all name servers are other machines beside it; otherwise empty.
 std::string gateway_in_doubt(const Site& site) {
   if (site.gateways.size() != 1 || site.resolvers.empty()) return {};
   const auto gateway = site.gateways.front().address;
@@ -300,9 +298,9 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
         "be a router.",
         gateway);
   }
-  if (const auto others = other_adapters(facts.report.site); !others.empty()) {
+  if (const auto* other = other_adapter(facts.report.site)) {
     cause.fix += phrase(" If {0} should have Internet access, run this again with --interface {0}.",
-                        others.front());
+                        other->name);
   }
   const auto& gateways = facts.report.site.gateways;
   const auto answering = std::ranges::find(gateways, std::optional(true), &GatewayInfo::answers);

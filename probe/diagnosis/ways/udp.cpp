@@ -326,21 +326,16 @@ Causes find_udp_blocked(const Diagnosis& context) {
   return {cause};
 }
 
-namespace {
-
-// DNS and time, which sites let out that let out nothing else.
-bool is_well_known_service(std::uint16_t port) { return port == dns_port || port == 123; }
-
-}  // namespace
-
 // Whatever the port, while UDP is answered.
 Causes find_tcp_blocked(const Diagnosis& context) {
   AllClosed tcp(context, [](const reach::Packet& packet) { return !packet.udp; });
   const auto told = told_by_worlds(context, [&](const auto& box, const auto& world) {
     return box.protocol == reach::Protocol::tcp && tcp.by(box, world);
   });
+  // Sites let out questions about names and time that let out nothing else.
   const auto by_udp = context.select([](const Flow& flow) {
-    return flow.udp && !is_well_known_service(flow.port) && heard(flow);
+    constexpr std::uint16_t ntp_port = 123;
+    return flow.udp && flow.port != dns_port && flow.port != ntp_port && heard(flow);
   });
   if (!told || told->confidence() == possible || by_udp.empty()) return {};
   Cause cause(context.probes_that([&](const ProbeResult& result) {
