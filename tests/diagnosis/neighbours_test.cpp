@@ -928,6 +928,32 @@ TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
             "www.cloudflare.com, TCP 443, answered, but not 9 s later.");
 }
 
+// Everything is shut out, and the pages known by heart are no longer their own.
+TEST(RateLimit, IsNoneWhereASignInEnded) {
+  auto made = shut_out(silent, true);
+  std::vector<ProbeResult> late;
+  for (const auto* host : {"captive.apple.com", "www.msftncsi.com"}) {
+    for (const bool own : {true, false}) {
+      auto page = probe(CheckKind::http, Transport::tcp, host, 80, own ? answered : failed,
+                        own ? "200" : "unexpected_body");
+      page.probe.with["body"] = "Success";
+      if (!own) {
+        page.probe.with["again"] = "true";
+        page = later(std::move(page), 10);
+      }
+      page.probe.purpose = own ? Purpose::control : Purpose::repeat;
+      page.probe.id = probe_id(page.probe);
+      Evidence reply{EvidenceKind::http_reply, "HTTP", {{Fact::body_matches, own}}};
+      if (!own) reply.facts[Fact::redirect_host] = std::string("login.hotel.example");
+      made.probes.push_back(with(std::move(page), std::move(reply)));
+    }
+  }
+  EXPECT_EQ(codes(made), Codes{"network.captive_portal (certain)"});
+  const auto finding = diagnose(made).front();
+  EXPECT_EQ(finding.title, "The sign-in to this network ended during this test (captive portal)");
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/sip"});
+}
+
 // The site's name servers, too: then it is the line that went down, as far as anybody knows.
 TEST(RateLimit, MayBeTheLine) {
   auto made = shut_out(silent, true);

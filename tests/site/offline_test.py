@@ -58,6 +58,28 @@ class Offline(SiteTest):
         self.expect("offline", FEW, "network.offline", "provider",
                     "Nothing outside this site answers")
 
+    def test_a_sign_in_that_ends_during_the_run(self):
+        """As soon as the first page of the Internet checks has been fetched, nothing else passes."""
+        ends = """
+            table ip session {
+              set ended { type ipv4_addr; }
+              chain first { type filter hook prerouting priority -300;
+                ip saddr @ended ip daddr != 10.20.0.0/16 th dport != 80 drop;
+                tcp dport 80 tcp flags & fin == fin add @ended { ip saddr }; }
+              chain pages { type nat hook prerouting priority -110;
+                ip saddr @ended tcp dport 80 redirect to :8081; }
+            }"""
+        sign_in = """
+            echo "$1" | nft -f -
+            setsid /usr/bin/python3 -m http.server 8081 --directory /var/empty >/dev/null 2>&1 &
+            until ss -lnt | grep -q :8081; do sleep 0.1; done"""
+        with Site(sets=["rainbow"]) as site:
+            done = site.run(["sh", "-c", sign_in, "sh", ends], router="router")
+            self.assertEqual((0, ""), (done.exit, done.stderr))
+            done = site.run([CALLREADY, "check", "rainbow", "--json"], timeout=120)
+        found = json.loads(done.stdout)["findings"]
+        self.assertEqual(["network.captive_portal"], [f["code"] for f in found], done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

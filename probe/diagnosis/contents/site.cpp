@@ -220,7 +220,8 @@ Causes find_redirected_pages(const Diagnosis& context) {
                &result);
   }
   const bool one_place = operators.size() > 1 && places.size() == 1;
-  if (!one_place || !find_captive_portal(context).empty()) return {};
+  // In place of everything else, too: a portal's, which it may have become during the test.
+  if (!one_place || is_shut_out(context) || !find_captive_portal(context).empty()) return {};
   cause.name(FindingCode::network_http_redirected, likely);
   cause.title = phrase("A device answers plain HTTP (TCP 80) in place of the servers");
   cause.fix = phrase(

@@ -64,6 +64,13 @@ const ProbeResult* resolver_is_cut_off(const Facts& facts) {
   return nullptr;
 }
 
+// By a device on the way: a portal has taken the place of pages, and of all that listens on TCP 80.
+bool is_answered_nearby(const Facts& facts, const ProbeResult& result) {
+  const auto& target = result.probe.target;
+  const bool plain = target.transport == Transport::tcp && target.port() == 80;
+  return is_taken_near(result) || (plain && is_direct(result) && facts.any_probe(is_another_page));
+}
+
 // What answered at first, and no longer does. Nothing if any of it still does.
 std::vector<Twice> fallen_silent(const Facts& facts) {
   std::vector<Twice> lost;
@@ -72,6 +79,7 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
     bool still_there = false;
     for (const auto& sample : flow.samples) {
       const auto& [probe, seen] = *sample.result;
+      if (is_answered_nearby(facts, *sample.result)) continue;
       if (probe.purpose != Purpose::repeat) {
         // A refusal may come from a device in the far end's name, and only a few times a second.
         const bool answered =
@@ -104,7 +112,8 @@ std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
         outcome == Outcome::answered || outcome == Outcome::connected ||
         outcome == Outcome::denied || has_certificate(result) ||
         (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
-    if (answered && goes_outside(result)) last = std::max(last, result.observation.sent_at);
+    if (answered && goes_outside(result) && !is_answered_nearby(facts, result))
+      last = std::max(last, result.observation.sent_at);
   }
   return last;
 }
@@ -148,6 +157,26 @@ std::vector<Twice> shut_out(const Facts& facts) {
 bool some_fell_silent(const Facts& facts) { return !fallen_silent(facts).empty(); }
 
 bool is_shut_out(const Facts& facts) { return !shut_out(facts).empty(); }
+
+namespace {
+
+// Everything is shut out, and pages known by heart are no longer their own.
+void tell_of_ended_session(Cause& cause, const Probes& pages) {
+  cause.name(FindingCode::network_captive_portal, parties_of(pages).size() > 1 ? certain : likely);
+  cause.title = phrase("The sign-in to this network ended during this test (captive portal)");
+  cause.fix = phrase(
+      "Open a web browser here, go to http://neverssl.com, sign in again, and repeat this test. "
+      "Calls end with the sign-in: ask those who run this network for a longer one.");
+  for (const auto* page : pages) {
+    const auto place = text_of(*page, EvidenceKind::http_reply, Fact::redirect_host);
+    const auto& host = page->probe.target.host;
+    cause.tell(place.empty() ? phrase("{} returned a page that is not its own.", host)
+                             : phrase("The page of {} redirected to {}.", host, place),
+               page);
+  }
+}
+
+}  // namespace
 
 Causes find_rate_limit(const Diagnosis& context) {
   const auto lost = shut_out(context);
@@ -207,6 +236,8 @@ Causes find_rate_limit(const Diagnosis& context) {
         "down: ask the Internet provider. If they can, a device has started to block this one. {}",
         cause.fix);
   }
+  const auto pages = context.probes_that(is_another_page);
+  if (!pages.empty()) tell_of_ended_session(cause, pages);
   for (const auto& [flow, before, after] : lost) {
     const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
                                                        *before->result->observation.sent_at);
@@ -216,8 +247,8 @@ Causes find_rate_limit(const Diagnosis& context) {
                is_udp(*after->result) ? "UDP" : "TCP", target.port(), whole(seconds.count())),
         after->result);
   }
-  if (line) cause.tell(*line);
-  if (quiet != nullptr) {
+  if (line && pages.empty()) cause.tell(*line);
+  if (quiet != nullptr && pages.empty()) {
     cause.tell(
         phrase(
             "The DNS servers no longer resolve names either: the line itself may have gone down."),
