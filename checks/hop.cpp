@@ -158,8 +158,10 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
   conclude(observation, expired ? Outcome::passed : Outcome::rejected,
            expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop, job);
   if (knows_no_way(*answer.icmp)) {
-    observation.evidence.back().facts[Fact::reason] =
-        std::string(to_string(DetailCode::unreachable));
+    auto& evidence = observation.evidence.back();
+    evidence.text =
+        phrase("{} has no route to {}", answer.icmp->sender.to_string(), job.probe.target.host);
+    evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
   }
   return true;
 }

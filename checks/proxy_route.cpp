@@ -273,6 +273,10 @@ bool proxy_let_pass(Observation& observation, const Context& context, const Prox
     observation.detail = DetailCode::proxy_unreachable;
   } else if (failure.kind == FailureKind::timed_out) {
     set_outcome(observation, Outcome::failed, DetailCode::proxy_timed_out);
+  } else if (failure.kind == FailureKind::tls_protocol &&
+             failure.text.find("wrong version number") != std::string::npos) {
+    // It answered in something else: most often an HTTP proxy.
+    set_outcome(observation, Outcome::failed, DetailCode::proxy_without_tls);
   } else if (failure.kind == FailureKind::malformed || failure.kind == FailureKind::oversized) {
     set_outcome(observation, Outcome::failed, DetailCode::not_a_proxy);
   }

@@ -33,7 +33,7 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
 // Records what the proxy said, and returns true if it let the request pass. Otherwise the outcome
 // is: that of the failed connection, with "proxy_unreachable", or with this computer's own reason
 // ("kept_here"); `denied` with "407", "403" or another 4xx; `failed` with its 5xx,
-// "proxy_timed_out", "not_a_proxy" or "closed_by_peer".
+// "proxy_timed_out", "proxy_without_tls", "not_a_proxy" or "closed_by_peer".
 bool proxy_let_pass(Observation& observation, const Context& context, const ProxyRoute& route,
                     const HttpReply& reply);
 

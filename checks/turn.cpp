@@ -135,6 +135,9 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       break;
     case TurnStatus::no_answer:
       record_no_answer(observation, client.channel(), reply.failure);
+      // It has sent a challenge.
+      if (client.challenge() && reply.failure.kind == FailureKind::timed_out)
+        set_outcome(observation, Outcome::failed, DetailCode::fell_silent);
       return;
   }
   add_stray_evidence(observation, client.channel());
@@ -269,8 +272,8 @@ asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observa
   if (!exchange.answer.has_error()) add_mapped_address(observation, exchange.answer->message);
 }
 
-// What happens between the reply and the release.
-asio::awaitable<void> measure(Context& context, Job job,
+// What happens between the reply and the release. True where nothing more was heard on that flow.
+asio::awaitable<bool> measure(Context& context, Job job,
                               const std::vector<SocketAddress>& redirected_by, TurnClient& client,
                               TurnStatus status, Scope cleanup, Observation& observation) {
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
@@ -278,24 +281,26 @@ asio::awaitable<void> measure(Context& context, Job job,
   if (challenged && may_ask_how_seen(context, job) && !context.scope.stop.stopped()) {
     co_await ask_how_seen(context, client, observation);
   }
-  if (status != TurnStatus::granted || !have_credentials) co_return;
+  if (status != TurnStatus::granted || !have_credentials) co_return false;
   if (job.parameter("hold") == "true") {
     const auto life = co_await hold_relay(context, client);
     record_life(observation, job.probe.target.transport, life);
-    co_return;
+    co_return false;
   }
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
   if (trip.complete()) {
     observation.detail = DetailCode::relayed;
-    co_return;
+    co_return false;
   }
-  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return;
+  const bool unheard = trip.unanswered || (trip.outbound == false && trip.inbound == false);
+  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return unheard;
   const auto carried =
       co_await try_between_relays(context, job, redirected_by, client, cleanup, observation);
-  if (!carried) co_return;
+  if (!carried) co_return unheard;
   observation.detail = DetailCode::relayed;
   if (!*carried) set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
+  co_return false;
 }
 
 enum class Round { first, last };  // of two ports
@@ -329,8 +334,11 @@ asio::awaitable<Tried> try_once(Context& context, Job job,
   if (tried.port_taken) co_return tried;
   record_reply(observation, client, reply);
   if (!client.challenge()) note_short_wait(observation, job, patience_for(job).reply);
-  co_await measure(context, job, redirected_by, client, reply.status, cleanup, observation);
+  const bool unheard =
+      co_await measure(context, job, redirected_by, client, reply.status, cleanup, observation);
   const bool given_back = co_await client.deallocate(cleanup);
+  if (!given_back && unheard && !context.scope.stop.stopped())
+    set_outcome(observation, Outcome::failed, DetailCode::fell_silent);
   if (!given_back) {
     add_evidence(
         observation, EvidenceKind::allocation_left,

@@ -102,6 +102,12 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
     co_return trip;
   }
   const auto permission = co_await client.create_permission(self, context.scope);
+  trip.unanswered = permission.status == TurnStatus::no_answer &&
+                    permission.failure.kind == FailureKind::timed_out;
+  if (trip.unanswered) {
+    trip.not_measured = phrase("the server granted a relay, and answered nothing more");
+    co_return trip;
+  }
   if (permission.status != TurnStatus::granted) {
     trip.not_measured = phrase("the server refuses this computer's own address as a peer: {}",
                                refusal_in_words(permission));

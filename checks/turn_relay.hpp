@@ -19,6 +19,7 @@ struct RelayTrip {
   std::optional<bool> outbound;   // our second socket -> relayed address -> us, through the server
   std::optional<bool> inbound;    // us -> server -> relay -> our second socket
   Text not_measured;              // why: "the server refuses ... as a peer: 403 Forbidden"
+  bool unanswered = false;        // no answer to the first request after the allocation
   std::optional<IcmpError> icmp;  // what came back to the second socket
   std::optional<Milliseconds> outbound_took, inbound_took;
   bool complete() const { return outbound.value_or(false) && inbound.value_or(false); }

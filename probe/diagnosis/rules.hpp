@@ -140,7 +140,8 @@ Rule find_sip_alg, find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
 Rule find_media_loss, find_poor_score, find_full_line, find_few_calls, find_media_delay,
     find_cleared_marks, find_dropped_marks, find_flood_protection,
     find_interruption;                                                     // contents/media.cpp
-Rule find_vendor_down, find_dying_relays, find_private_relays, find_turn;  // contents/vendor.cpp
+Rule find_vendor_down, find_cut_flows, find_dying_relays, find_private_relays,
+    find_turn;  // contents/vendor.cpp
 
 // A call that a relay over TCP or TLS carries, because nothing else does (contents/call.cpp).
 bool needs_relay_over_stream(const ProbeResult& result);

@@ -35,6 +35,27 @@
 namespace callready {
 namespace {
 
+// Name servers on links of this computer to which no default route leads.
+std::vector<ResolverLink> inner_resolvers(const Site& site) {
+  std::vector<ResolverLink> links;
+  const bool leads_on = std::ranges::any_of(site.interfaces, &InterfaceInfo::default_route);
+  if (!leads_on) return links;
+  for (const auto& resolver : site.resolvers) {
+    std::string_view host;
+    std::uint16_t port = 0;
+    if (!split_port(resolver, host, port)) continue;
+    const auto address = IpAddress::parse(host);
+    const auto way = address ? platform::way_to(*address) : std::nullopt;
+    if (!way || way->gateway) continue;
+    for (const auto& interface : site.interfaces) {
+      const bool its = interface.name == way->interface_name;
+      if (its && !interface.default_route && !interface.tunnel && !address->is_loopback())
+        links.push_back({resolver, interface.name});
+    }
+  }
+  return links;
+}
+
 Site describe_site(const SessionOptions& options, asio::io_context& loop, AresChannel& dns) {
   Site site;
   site.name = options.site;
@@ -54,6 +75,7 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
     site.interfaces.push_back({interface.name, interface.addresses, carries, interface.tunnel});
   }
   site.resolvers = dns.servers();
+  site.resolver_links = inner_resolvers(site);
   if (!options.plan.proxy.empty()) site.proxy = options.plan.proxy;
   site.vantage = options.plan.from;
   const auto policies = platform::browser_policies();

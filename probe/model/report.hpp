@@ -54,6 +54,13 @@ struct EgressPath {
   std::vector<std::string> hosts;  // of the probes' targets, in their order
 };
 
+// A name server that routes take to a link of this computer's own that leads nowhere else: a
+// container's network, a virtual machine's.
+struct ResolverLink {
+  std::string resolver;  // as in Site::resolvers
+  std::string interface;
+};
+
 // A program that runs here and is known to carry or inspect the traffic of others: a fact, and
 // never a cause by itself.
 struct AgentInfo {
@@ -78,6 +85,7 @@ struct Site {
   std::vector<GatewayInfo> gateways;           // of the default routes, IPv4's first
   std::vector<EgressPath> ways;
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
+  std::vector<ResolverLink> resolver_links;
   std::optional<std::string> proxy;         // without credentials
   bool proxy_sought = false;                // by --proxy auto, which found none
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us

@@ -115,6 +115,11 @@ asio::awaitable<Result<IcmpError>> SiteEdge::receive_with_patience(UdpSocket& so
   }
 }
 
+void SiteEdge::note_error(const IcmpError& error, const IpAddress& target) {
+  ++heard_[error.sender];
+  if (knows_no_way(error) && !error.own) no_way_.emplace(target, error);
+}
+
 // The parameters live in the coroutine's frame: it may outlast its starter.
 asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope) {
   // Runs at the end of one question, however that comes.
@@ -135,10 +140,10 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     const auto remote = climb->flow;
     auto connected = co_await connect_tcp(executor_, scope, remote, options);
     // Where the system reports the error without its sender (Windows), the router stays unknown.
-    if (connected.has_error() && connected.error().icmp &&
-        connected.error().kind == FailureKind::ttl_exceeded) {
-      router = connected.error().icmp->sender;
-      note_sender(*connected.error().icmp);
+    if (connected.has_error() && connected.error().icmp) {
+      const auto& icmp = *connected.error().icmp;
+      note_error(icmp, remote.address);
+      if (icmp.kind == IcmpKind::time_exceeded) router = icmp.sender;
     }
     const auto own = connected.has_error() ? IpAddress() : (*connected)->local().address;
     if (!own.is_unspecified()) climb->own = own;
@@ -156,7 +161,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     climb->sent = true;
     const auto icmp = co_await receive_with_patience(*socket, scope);
     if (icmp.has_error()) co_return;
-    note_sender(*icmp);
+    note_error(*icmp, climb->flow.address);
     if (icmp->kind == IcmpKind::time_exceeded) router = icmp->sender;
     const bool refused = turned_away(*icmp, climb->flow.address);
     if (refused && (!climb->refused || ttl < climb->refused->ttl)) climb->refused = {ttl, *icmp};

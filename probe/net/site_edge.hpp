@@ -267,7 +267,7 @@ class SiteEdge {
   asio::awaitable<void> follow(std::shared_ptr<Climb> climb, Scope scope);
   asio::awaitable<void> wait_for_trunk(bool v6, std::string interface, Scope scope);
   asio::awaitable<void> search(SocketAddress target, std::string interface, Scope scope);
-  void note_sender(const IcmpError& error) { ++heard_[error.sender]; }
+  void note_error(const IcmpError& error, const IpAddress& target);
   std::optional<Way> end_of_trunk(const SocketAddress& target) const;
   std::optional<Way> farthest_on_way_to(const SocketAddress& target) const;
   std::optional<Way> way_to(const SocketAddress& target) const;
@@ -294,6 +294,7 @@ class SiteEdge {
   std::map<IpAddress, std::shared_ptr<Climb>> climbs_;  // over UDP
   std::map<bool, Trunk> trunks_;                        // by is_v6
   std::map<IpAddress, int> heard_;                      // ICMP errors of each router
+  std::map<IpAddress, IcmpError> no_way_;               // what a router said of a target, once
   std::set<SocketAddress> syn_passed_;                  // to whom SYNs were seen to get as far
   std::vector<KnownWay> recalled_;
   std::deque<std::shared_ptr<Question>> queue_;

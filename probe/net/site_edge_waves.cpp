@@ -162,7 +162,11 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
     result = co_await question->answer.wait(unhurried, limit);
   }
   question->socket = nullptr;
-  if (result.has_error()) co_return question->heard;
+  if (result.has_error()) result = question->heard;
+  // Routers send few errors, and this one is about the whole host.
+  const auto known = no_way_.find(question->remote.address);
+  const bool silent = !result->icmp && !result->taken && !result->reset && !result->kept_here;
+  if (silent && known != no_way_.end()) result->icmp = known->second;
   co_return *result;
 }
 
@@ -322,7 +326,7 @@ void SiteEdge::choose_ports(Questions open, std::map<IpAddress, int>& asked,
 void SiteEdge::note(const Question& question) {
   const auto& icmp = question.heard.icmp;
   if (!icmp) return;
-  note_sender(*icmp);
+  note_error(*icmp, question.remote.address);
   const bool expired = icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender);
   if (!expired || question.beyond || question.nearer) return;
   if (question.by_tcp) {

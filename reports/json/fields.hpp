@@ -55,6 +55,12 @@ void fields(Any& way, Visit visit) {
   visit("hosts", way.hosts);
 }
 
+template <MaybeConst<ResolverLink> Any, typename Visit>
+void fields(Any& link, Visit visit) {
+  visit("resolver", link.resolver);
+  visit("interface", link.interface);
+}
+
 template <MaybeConst<AgentInfo> Any, typename Visit>
 void fields(Any& agent, Visit visit) {
   visit("name", agent.name);
@@ -79,6 +85,7 @@ void fields(Any& site, Visit visit) {
   visit.if_any("gateways", site.gateways);
   visit.if_any("ways", site.ways);
   visit("resolvers", site.resolvers);
+  visit.if_any("resolver_links", site.resolver_links);
   visit("proxy", site.proxy);
   visit.if_any("proxy_sought", site.proxy_sought);
   visit("public_addresses", site.public_addresses);

@@ -276,6 +276,7 @@ void Redactor::learn(const Site& site) {
     }
   }
   for (const auto& resolver : site.resolvers) learn_url(resolver);
+  for (const auto& link : site.resolver_links) learn_word("interface", link.interface);
   if (site.proxy) learn_url(*site.proxy);
   own_addresses_.insert(site.public_addresses.begin(), site.public_addresses.end());
   for (const auto& host : site.own_hosts) learn_host(host);
@@ -436,6 +437,10 @@ Site Redactor::site(Site site) const {
     for (auto& host : way.hosts) host = text(host);
   }
   for (auto& resolver : site.resolvers) resolver = said(resolver);
+  for (auto& link : site.resolver_links) {
+    link.resolver = said(link.resolver);
+    link.interface = pseudonyms_.word("interface", link.interface);
+  }
   if (site.proxy) site.proxy = text(*site.proxy);
   for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
   for (auto& host : site.own_hosts) host = text(host);

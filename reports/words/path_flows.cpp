@@ -20,6 +20,7 @@ bool proxy_refused(const Observation& seen) {
     case DetailCode::proxy_timed_out:
     case DetailCode::proxy_unreachable:
     case DetailCode::proxy_unresolved:
+    case DetailCode::proxy_without_tls:
       return true;
     default:
       break;

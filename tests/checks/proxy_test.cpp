@@ -246,6 +246,13 @@ TEST_F(ProxyCheck, TellsWhatIsNoProxy) {
   seen = run("http://" + closing.address().to_string());
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::closed_by_peer);
+  test::ScriptedTcp plain(runner.loop.context,
+                          [](test::ScriptedTcp::Connection& peer, const test::Bytes& bytes) {
+                            if (!bytes.empty()) peer.send({'H', 'T', 'T', 'P', '/', '1', '.', '1'});
+                          });
+  seen = run("https://" + plain.address().to_string());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::proxy_without_tls);
 }
 
 TEST_F(ProxyCheck, TellsAProxyThatIsNotThere) {

@@ -518,6 +518,25 @@ TEST_F(TurnCheck, SaysThatAnAllocationMayBeLeft) {
   EXPECT_TRUE(find_evidence(seen, EvidenceKind::allocation_left));
 }
 
+// A device that cuts the flow after its first packets, before the allocation or after it.
+TEST_F(TurnCheck, TellsAFlowThatIsCutOff) {
+  use_credentials();
+  for (const bool early : {true, false}) {
+    FakeTurn server(runner.loop.context, {});
+    bool open = true;
+    server.before = [&](const stun::Message& message) {
+      open &= message.method == allocate && !(early && message.has_integrity);
+      return open;
+    };
+    const auto seen = ask(server);
+    EXPECT_EQ(seen.outcome, Outcome::failed) << early;
+    EXPECT_EQ(seen.detail, DetailCode::fell_silent) << early;
+    if (early) continue;
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay_trip, Fact::not_measured),
+              "the server granted a relay, and answered nothing more");
+  }
+}
+
 TEST_F(TurnCheck, AStopGivesTheAllocationBack) {
   use_credentials();
   FakeTurn server(runner.loop.context, {});

@@ -364,6 +364,20 @@ TEST(CaptivePortal, MayLetPartOfTheServiceOut) {
   }
 }
 
+// Well-known pages may be reached before signing in, and nothing of the service.
+TEST(CaptivePortal, MayLetOthersOutInstead) {
+  const auto made = [](Outcome media, ProbeResult page) {
+    return codes(report({row("web", {tls("portal.vendor.com", refused, "connection_refused")}),
+                         row("turn", {turn("turn.vendor.com", media, "")}),
+                         controls({std::move(page), tls("www.google.com"),
+                                   tls("www.cloudflare.com"), stun("stun.cloudflare.com")})}));
+  };
+  const Codes portal{"network.captive_portal (likely)"};
+  EXPECT_EQ(made(silent, foreign_page("www.msftncsi.com")), portal);
+  EXPECT_FALSE(contains(made(answered, foreign_page("www.msftncsi.com")), portal.front()));
+  EXPECT_FALSE(contains(made(silent, tls("www.example.org")), portal.front()));
+}
+
 // It redirects TLS to its own certificate, and drops or resets all else.
 TEST(CaptivePortal, MayShowNothingButItsCertificate) {
   const auto made = [](Outcome media, const std::string& of_google = "wifi.hotel.example") {

@@ -1333,6 +1333,35 @@ TEST(FindingsText, AWebServerAtTheProxysAddressIsNotSilent) {
   EXPECT_FALSE(holds(found.title, "does not answer")) << found.title.string();
 }
 
+TEST(CutFlows, AreADevicesWhereOthersOfTheSameServersLive) {
+  const auto relay = [](const char* host, Transport transport, bool cut) {
+    return probe(CheckKind::turn, transport, host, transport == Transport::udp ? 3478 : 443,
+                 cut ? failed : answered, cut ? "fell_silent" : "relayed");
+  };
+  const auto made = [&](bool second_too) {
+    return report({row("udp", {relay("turn1.vendor.com", Transport::udp, true),
+                               relay("turn2.vendor.com", Transport::udp, second_too)}),
+                   row("tls", {relay("turn1.vendor.com", Transport::tls, false),
+                               relay("turn2.vendor.com", Transport::tls, false)}),
+                   controls(anchors())});
+  };
+  const auto found = only(made(true));
+  EXPECT_EQ(found.code, FindingCode::turn_relay_dies);
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_EQ(found.explains, std::vector<std::string>{"vendor/udp"});
+  EXPECT_FALSE(holds(found.fix, "ask the operator")) << found.fix.string();
+  for (const auto& finding : diagnose(made(false)))
+    EXPECT_EQ(finding.confidence, Confidence::possible);
+}
+
+TEST(FindingsText, AProxyThatSpeaksNoTlsIsNotSilentEither) {
+  const auto one = proxied(tls("portal.vendor.com"), failed, "proxy_without_tls");
+  const auto found = only(report({row("web", {one}), controls(anchors())}));
+  EXPECT_EQ(found.code, FindingCode::proxy_unreachable);
+  EXPECT_EQ(found.owner, Owner::helpdesk);
+  EXPECT_TRUE(holds(found.fix, "write http:// in place of https://")) << found.fix.string();
+}
+
 TEST(Findings, NoClockIsOffByCenturies) {
   EXPECT_EQ(codes(report({row("web", {tls("portal.vendor.com")}),
                           controls({ntp("time.cloudflare.com", answered, 8e12),

@@ -119,6 +119,7 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
     }
     append(site.ways, own.ways);
     add_new(site.resolvers, own.resolvers);
+    append(site.resolver_links, own.resolver_links);
     add_new(site.public_addresses, own.public_addresses);
     add_new(site.own_hosts, own.own_hosts);
   }

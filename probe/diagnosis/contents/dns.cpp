@@ -174,6 +174,13 @@ bool resolvers_are_local(const Facts& facts) {
   });
 }
 
+// The link of this computer on which all its DNS servers should be, if it leads nowhere else.
+std::string inner_link_of_resolvers(const Site& site) {
+  const auto& links = site.resolver_links;
+  const bool all = !links.empty() && links.size() == site.resolvers.size();
+  return all ? links.front().interface : std::string();
+}
+
 constexpr std::array useless_answers{
     DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
     DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
@@ -247,6 +254,15 @@ Causes find_dns_unreachable(const Diagnosis& context) {
         "that of a VPN or a filter), and check which servers it asks. If no server "
         "is configured, set one, or have DHCP hand one out.",
         resolvers);
+  } else if (const auto link = inner_link_of_resolvers(context.report.site);
+             !failed && !any_answered && !link.empty()) {
+    cause.owner = Owner::helpdesk;
+    cause.title = phrase("This computer looks for its DNS servers on its own adapter {}", link);
+    cause.fix = phrase(
+        "Compare the addresses of the DNS servers ({0}) with the range of the adapter {1} of this "
+        "computer, often one for containers or virtual machines: they lie in it, so queries do not "
+        "leave this computer. Give {1} another range, or remove it.",
+        resolvers, link);
   } else if (refused) {
     cause.title = phrase("The DNS servers refuse to look up any name");
     cause.fix = phrase(

@@ -42,7 +42,7 @@ bool without_proxy(const ProbeResult* result) {
   const auto& detail = result->observation.detail;
   return is_kept_from_proxy(result) || detail == DetailCode::proxy_unreachable ||
          detail == DetailCode::proxy_unresolved || detail == DetailCode::proxy_timed_out ||
-         detail == DetailCode::not_a_proxy;
+         detail == DetailCode::not_a_proxy || detail == DetailCode::proxy_without_tls;
 }
 
 const std::string& proxy_name(const Probes& probes) {
@@ -205,6 +205,8 @@ Text what_the_proxy_does(const Probes& probes) {
   };
   if (all_are(DetailCode::not_a_proxy))
     return phrase("The server at the proxy's address {} is not a proxy", name);
+  if (all_are(DetailCode::proxy_without_tls))
+    return phrase("The proxy {} answers, but not in TLS", name);
   if (all_are(DetailCode::proxy_unresolved))
     return phrase("The name of the proxy {} cannot be resolved", name);
   return phrase("The proxy {} does not answer", name);
@@ -229,8 +231,18 @@ Cause no_way_to_the_proxy(const Probes& probes) {
       "in the computers' settings.",
       proxy_name(probes));
   const bool answers = std::ranges::any_of(probes, [](const ProbeResult* one) {
-    return one->observation.detail == DetailCode::not_a_proxy;
+    const auto& detail = one->observation.detail;
+    return detail == DetailCode::not_a_proxy || detail == DetailCode::proxy_without_tls;
   });
+  if (std::ranges::all_of(probes, [](const ProbeResult* one) {
+        return one->observation.detail == DetailCode::proxy_without_tls;
+      })) {
+    cause.owner = Owner::helpdesk;
+    cause.fix = phrase(
+        "In this computer's proxy settings (https_proxy, HTTPS_PROXY), write http:// in place of "
+        "https:// before the proxy's address: https:// there means that the proxy itself is "
+        "reached over TLS, and this one is not.");
+  }
   if (is_on_this_computer(proxy_name(probes)) && !answers) {
     cause.owner = Owner::helpdesk;
     cause.fix = phrase(

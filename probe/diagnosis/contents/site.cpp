@@ -135,6 +135,19 @@ bool no_other_answers(const Facts& facts, const Probes& known) {
   });
 }
 
+// Two hosts of the service or more are asked, over whatever but plain TCP 80, and none answers.
+bool service_is_shut(const Facts& facts) {
+  std::set<std::string> hosts;
+  const bool any_answers = facts.any_probe([&](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    const bool plain = target.transport == Transport::tcp && target.port() == 80;
+    if (!facts.asked_for(result) || !goes_outside(result) || plain) return false;
+    hosts.insert(target.host);
+    return reached(result.observation.outcome);
+  });
+  return hosts.size() > 1 && !any_answers;
+}
+
 }  // namespace
 
 Causes find_captive_portal(const Diagnosis& context) {
@@ -170,9 +183,12 @@ Causes find_captive_portal(const Diagnosis& context) {
   // Some portals redirect TLS alone, to their own certificate.
   const bool by_tls =
       !redirects && !in_its_place.empty() && no_other_answers(context, in_its_place);
-  const bool portal = redirects || by_tls;
-  // Where TLS gets out to anywhere, nobody has to sign in.
-  if (!portal || secure.size() > 1) return {};
+  // What may be reached before signing in (a walled garden) need not be the service.
+  const bool without_it =
+      redirected && !operators.empty() && service_is_shut(context) && !is_shut_out(context);
+  const bool portal = redirects || by_tls || without_it;
+  // Where TLS gets out to others as well, nobody has to sign in.
+  if (!portal || (secure.size() > 1 && !without_it)) return {};
   // A site that lets the service itself out does not want a sign-in for it: a web filter keeps its
   // page for others. But part of a service may be in a portal's walled garden, if all else shows
   // the portal's own certificate.

@@ -278,6 +278,50 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
   });
 }
 
+// Servers that answered at first, and nothing more on the same flow; over another transport they
+// relay. A device that looks into flows has made up its mind after the first packets.
+Causes find_cut_flows(const Diagnosis& context) {
+  std::map<Transport, Probes> silent;
+  for (const auto& result : context.report.probes) {
+    const bool cut = result.observation.detail == DetailCode::fell_silent;
+    if (cut && is_direct(result) && !context.explained(result))
+      silent[result.probe.target.transport].push_back(&result);
+  }
+  Causes causes;
+  for (auto& [transport, cut] : silent) {
+    const auto hosts = hosts_of(cut);
+    const auto carried = context.probes_that([&](const ProbeResult& result) {
+      return result.observation.detail == DetailCode::relayed && is_direct(result) &&
+             result.probe.target.transport != transport &&
+             contains(hosts, result.probe.target.host);
+    });
+    const bool spared = context.any_probe([&](const ProbeResult& result) {
+      return result.observation.detail == DetailCode::relayed && is_direct(result) &&
+             result.probe.target.transport == transport;
+    });
+    Cause cause(std::move(cut));
+    const bool sure = !carried.empty() && hosts.size() > 1 && !spared && !context.line_loses();
+    cause.name(FindingCode::turn_relay_dies, sure ? likely : possible);
+    cause.title = phrase("Flows over {} to {} are cut off after their first packets",
+                         in_capitals(transport), listed(hosts));
+    cause.fix = phrase(
+        "Look in the firewall's log for application control, intrusion prevention or a limit on "
+        "connections that ends these flows, and exempt {}: {}.",
+        listed(hosts), flows_in_words(context, cause.explained));
+    if (spared || carried.empty())
+      cause.fix += phrase(" If the firewall ends none, ask the operator of the servers.");
+    cause.show(cause.explained, 4);
+    if (!carried.empty()) {
+      cause.tell(
+          phrase("Relays of the same servers over {} carry data.", transports_in_words(carried)),
+          carried.front());
+    }
+    cause.affects = sets_of(context, cause.explained);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
 Causes find_dying_relays(const Diagnosis& context) {
   std::map<std::string, Probes> by_server;
   for (const auto& result : context.report.probes) {

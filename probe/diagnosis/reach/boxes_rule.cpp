@@ -1,5 +1,6 @@
 // A firewall's rule about protocols and ports.
 #include <array>
+#include <set>
 
 #include "probe/diagnosis/reach/boxes.hpp"
 
@@ -154,6 +155,44 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
   }
 }
 
+// What was sent to the port was seen as far out as any, and nothing comes back from there: of the
+// port alone, or of a range that a row asks for with it.
+void propose_deaf_ports(const Clues& clues, Boxes& boxes) {
+  Ports silent, heard, seen_far;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    const bool good = is_good(clues.seen(event));
+    if (!packet.udp || packet.port == 53) continue;
+    if (packet.ends_early && packet.ends_far && good) seen_far.insert(packet.port);
+    if (!packet.ends_early) (good ? heard : silent).insert(packet.port);
+  }
+  std::set<std::pair<std::uint16_t, std::uint16_t>> ranges;
+  const auto add = [&](PortRange range) {
+    const auto open = heard.lower_bound(range.first);
+    const auto left = seen_far.lower_bound(range.first);
+    const bool only_silent = (open == heard.end() || *open > range.last) &&
+                             left != seen_far.end() && *left <= range.last;
+    if (only_silent && ranges.size() < most_alike) ranges.emplace(range.first, range.last);
+  };
+  for (const auto port : silent) {
+    add(single(port));
+    for (const auto& [target, asked] : clues.sight.asked) {
+      for (const auto& range : asked) {
+        if (target.first && range.contains(port)) add(range);
+      }
+    }
+  }
+  for (const auto& [first, last] : ranges) {
+    const auto price = first == last ? price_of({first}, clues) : prior::named_range;
+    boxes.push_back({.code = FindingCode::firewall_udp_port_blocked,
+                     .prior = prior::rule + price + prior::beyond,
+                     .fate = Fate::deaf,
+                     .protocol = Protocol::udp,
+                     .ports = {{first, last}},
+                     .beyond = true});
+  }
+}
+
 Hosts hosts_that_answer_dns(const Clues& clues) {
   return clues.hosts_of(clues.select(clues.events, [&](std::uint32_t event) {
     return clues.packet(event).cargo == Cargo::dns && clues.seen(event) == Seen::reply;
@@ -198,6 +237,7 @@ void propose_rules(const Clues& clues, Boxes& boxes) {
   for (const auto protocol : {Protocol::udp, Protocol::tcp, Protocol::any}) {
     for (const bool beyond : {false, true}) propose(clues, protocol, beyond, boxes);
   }
+  propose_deaf_ports(clues, boxes);
   propose_own_resolver_only(clues, boxes);
   propose_no_way_out(clues, boxes);
 }

@@ -1,6 +1,7 @@
 // What a firewall closes on the way, in words: TCP and UDP ports, media ranges, destinations, and
 // what is left over, flow by flow. Worlds decide (claims.hpp).
 #include <algorithm>
+#include <map>
 
 #include "probe/diagnosis/ways/claims.hpp"
 #include "probe/model/describe.hpp"
@@ -245,15 +246,48 @@ std::string who_turns_away(const std::vector<const Flow*>& flows) {
   return address && is_beside(router, address->to_string()) ? std::string() : router;
 }
 
-// The router to which this computer's own routes send packets for all of these hosts, unless it is
-// a default gateway.
-std::optional<IpAddress> router_of_their_own(const Site& site,
-                                             const std::vector<std::string>& hosts) {
+// The way by which this computer's own routes send packets to all of these hosts: into a tunnel
+// that does not carry everything, or to a router that is no default gateway. Null: with all the
+// others.
+const EgressPath* way_of_their_own(const Site& site, const std::vector<std::string>& hosts) {
   const auto* way = way_to_all(site, hosts);
-  if (way == nullptr || way->tunnel || !way->gateway || site.gateways.empty()) return std::nullopt;
+  if (way == nullptr || site.gateways.empty()) return nullptr;
+  if (way->tunnel) return way->default_route ? nullptr : way;
   const bool by_default = std::ranges::any_of(
       site.gateways, [&](const auto& gateway) { return gateway.address == way->gateway; });
-  return by_default ? std::nullopt : way->gateway;
+  return by_default || !way->gateway ? nullptr : way;
+}
+
+void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath& way,
+                 Cause& cause) {
+  const auto hosts = listed(hosts_of(claim.probes));
+  if (way.tunnel) {
+    // How far other packets got by another way shows nothing about this one.
+    cause.confidence = std::max(cause.confidence, likely);
+    cause.owner = Owner::vpn;
+    cause.fix = phrase(
+        "This computer sends packets for {0} into the VPN ({1}). Have those who run it let this "
+        "traffic through, or keep it out of the tunnel: {2}. This site's firewall sees nothing of "
+        "it.{3}",
+        hosts, way.interface, flows_in_words(context, claim.probes),
+        where_the_list_is(context, claim.probes));
+    return;
+  }
+  cause.confidence = std::max(cause.confidence, likely);
+  cause.owner = Owner::helpdesk;
+  cause.fix = phrase(
+      "This computer sends packets for {0} to the router {1}, which is not its default gateway. "
+      "If that route is left over (from a VPN, a test or an earlier network), delete it; \"route "
+      "print\" (Windows) or \"netstat -rn\" shows it. If it is meant to be there, check that "
+      "router.",
+      hosts, *way.gateway);
+}
+
+// A router says that it knows no way to any of these hosts: no rule closes them.
+bool lack_a_route(const std::vector<const Flow*>& flows) {
+  std::map<std::string, bool> said;
+  for (const auto* flow : flows) said[flow->host] |= any_sample(*flow, &FlowSample::no_way);
+  return std::ranges::all_of(said, [](const auto& entry) { return entry.second; });
 }
 
 void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
@@ -275,16 +309,21 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
                       "operator whether they are up."),
       where_the_list_is(context, claim.probes));
   if (may_be_the_providers(context, device)) cause.owner = Owner::provider;
-  if (const auto router = router_of_their_own(context.report.site, hosts)) {
-    cause.confidence = std::max(cause.confidence, likely);
-    cause.owner = Owner::helpdesk;
+  if (!device.empty() && lack_a_route(claim.flows)) {
+    if (cause.owner != Owner::provider) cause.owner = Owner::lan;
+    cause.title = phrase("The router {} has no route to {}", device, listed(hosts));
     cause.fix = phrase(
-        "This computer sends packets for {} to the router {}, which is not its default gateway. "
-        "If that route is left over (from a VPN, a test or an earlier network), delete it; \"route "
-        "print\" (Windows) or \"netstat -rn\" shows it. If it is meant to be there, check that "
-        "router.",
-        listed(hosts), *router);
+        "Check the routing table of {}: a static route, a VPN's network or an own network may have "
+        "taken the place of these addresses, or a route is missing. Afterwards this traffic has to "
+        "pass: {}.{}{}",
+        device, flows_in_words(context, claim.probes),
+        may_be_the_providers(context, device)
+            ? phrase(" If that router is not yours, it is the Internet provider's.")
+            : Text(),
+        where_the_list_is(context, claim.probes));
   }
+  if (const auto* way = way_of_their_own(context.report.site, hosts))
+    say_own_way(context, claim, *way, cause);
   cause.evidence = evidence_for(context, claim.flows, 8);
   auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {

@@ -29,6 +29,7 @@ bool proxy_is_gone(const ProbeResult& result) {
   const bool refused =
       seen.outcome == Outcome::refused && seen.detail == DetailCode::proxy_unreachable;
   return refused || seen.detail == DetailCode::not_a_proxy ||
+         seen.detail == DetailCode::proxy_without_tls ||
          seen.detail == DetailCode::proxy_timed_out || seen.detail == DetailCode::kept_here;
 }
 
