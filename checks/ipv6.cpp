@@ -71,10 +71,10 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
   co_return attempt;
 }
 
-// The reply to a greeting comes in packets of full size, which may be lost although a connection
-// was made.
+// As long a greeting as a browser's, in packets of full size as its reply: they may be lost
+// although a connection was made.
 asio::awaitable<void> greet(Context& context, std::string host, Attempt& attempt) {
-  const TlsOptions options{.server_name = std::move(host)};
+  const TlsOptions options{.server_name = std::move(host), .padding = padding_of_browsers};
   const auto greeted =
       co_await tls_handshake(std::move(attempt.stream), context.scope, context.tls, options);
   if (!greeted.stream.has_error()) co_return;

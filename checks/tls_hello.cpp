@@ -23,8 +23,6 @@
 namespace callready::checks {
 namespace {
 
-// A browser's has some 1,750 bytes: this plus the 300 to 517 of OpenSSL's own.
-constexpr std::size_t long_padding = 1'400;
 // OpenSSL's own needs two of these at least (Linux has none below 88).
 constexpr int part_of_a_hello = 200;
 
@@ -33,12 +31,13 @@ struct Hello {
   std::size_t padding;
   int segment;
 };
-constexpr Hello long_one{"long", marked("a greeting as long as a browser's"), long_padding, 0};
+constexpr Hello long_one{"long", marked("a greeting as long as a browser's"), padding_of_browsers,
+                         0};
 constexpr Hello short_one{"short", marked("a short greeting"), 0, 0};
 constexpr Hello short_in_segments{
     "short_in_segments", marked("a short greeting in several packets"), 0, part_of_a_hello};
 constexpr Hello long_in_segments{"long_in_segments", marked("a long greeting in small packets"),
-                                 long_padding, small_segment};
+                                 padding_of_browsers, small_segment};
 
 struct Greeted {
   Observation seen;

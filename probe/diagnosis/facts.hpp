@@ -265,6 +265,9 @@ bool are_own(const Facts& facts, const std::vector<std::string>& hosts);
 Probes lost_probes(const Facts& facts);
 // The way that packets to all of these hosts take. Null: several, or none is known.
 const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts);
+// What answered over HTTP may be a device that inspects TLS, with a page of its own: a refusal, a
+// redirect to somebody else, or no WebSocket.
+bool may_be_a_block_page(const ProbeResult& result);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);

@@ -159,6 +159,19 @@ bool has_foreign_root(const ProbeResult& result) {
          !is_private_and_right(result);
 }
 
+bool may_be_a_block_page(const ProbeResult& result) {
+  const auto& [probe, seen] = result;
+  if (probe.check != CheckKind::http || !has_foreign_root(result) || !reached(seen.outcome))
+    return false;
+  const auto status = number_of(result, EvidenceKind::http_reply, Fact::status);
+  const auto place = text_of(result, EvidenceKind::http_reply, Fact::redirect_host);
+  constexpr std::array refusals{403.0, 451.0, 503.0, 511.0};
+  const bool refused = status && contains(refusals, *status);
+  const bool elsewhere =
+      !place.empty() && registrable_domain(place) != registrable_domain(probe.target.host);
+  return refused || elsewhere || (probe.with.contains("upgrade") && status != 101.0);
+}
+
 bool is_taken_near(const ProbeResult& result) {
   return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
 }

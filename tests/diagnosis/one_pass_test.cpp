@@ -311,18 +311,20 @@ TEST(OnePass, ARoundTripToTheServiceItselfCountsBeforeOthers) {
 }
 
 // What a test sends is short, and what people send is not: rows over TCP suffer or, where TCP
-// carries full-size packets, those over UDP.
+// carries full-size packets, those over UDP, whose media keeps to 1,200 bytes.
 TEST(OnePass, LargePacketsThatAreLostWeakenWhatMaySendThem) {
-  const auto hole = [](const std::string& host) {
-    auto path = probe(CheckKind::path, Transport::udp, host, 3478, answered, "black_hole");
-    path.observation.evidence.push_back(
-        {EvidenceKind::path_mtu, "1400 bytes", {{Fact::passes, std::int64_t{1400}}}});
-    return path;
-  };
-  for (const bool tcp_is_fine : {false, true}) {
+  for (const auto& [tcp_is_fine, size] : {std::pair(false, 1400), {true, 1200}, {true, 1400}}) {
+    const auto hole = [&](const std::string& host) {
+      auto path = probe(CheckKind::path, Transport::udp, host, 3478, answered, "black_hole");
+      path.observation.evidence.push_back(
+          {EvidenceKind::path_mtu, "", {{Fact::passes, std::int64_t{size}}}});
+      return path;
+    };
+    const bool media_fits = tcp_is_fine && size >= 1280;
     Scene run;
     run.add("web", {tls("www.vendor.com")});
     run.add("media", {range("20.1.2.3", all_ports("left_site"))});
+    run.add("sip", {sip("sip.vendor.com")});
     run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"), hole("stun.cloudflare.com"),
                       hole("stun.l.google.com"), ntp("pool.ntp.org")});
     if (tcp_is_fine)
@@ -332,11 +334,33 @@ TEST(OnePass, LargePacketsThatAreLostWeakenWhatMaySendThem) {
     ASSERT_EQ(run.found(), std::vector<std::string>{"network.mtu"});
     EXPECT_EQ(set.verdict, Verdict::degraded);
     EXPECT_EQ(row_of(set, "web").status, tcp_is_fine ? Status::pass : Status::warn);
-    EXPECT_EQ(row_of(set, "media").status, tcp_is_fine ? Status::warn : Status::pass);
+    EXPECT_EQ(row_of(set, "media").status,
+              tcp_is_fine && !media_fits ? Status::warn : Status::pass);
+    EXPECT_EQ(row_of(set, "sip").status, tcp_is_fine ? Status::warn : Status::pass);
     const auto& found = run.report.findings.front();
     EXPECT_EQ(found.title.string().starts_with("UDP packets"), tcp_is_fine) << found.title;
     EXPECT_EQ(holds(found.fix, "MSS"), !tcp_is_fine) << found.fix;
   }
+}
+
+// A refusal over an inspected connection may be the inspector's own page.
+TEST(OnePass, WhatAnInspectorMayHaveAnsweredIsNoProof) {
+  const auto judged = [](double status, bool inspected) {
+    Scene run;
+    const std::string inspector = "CN=Site Inspection CA,O=Corp";
+    auto page = tls("portal.vendor.com", answered, "trusted", inspector);
+    page.probe.check = CheckKind::http;
+    page.probe.id = probe_id(page.probe);
+    page.observation.evidence.push_back(
+        {EvidenceKind::http_reply, "HTTP", {{Fact::status, status}}});
+    run.add("web", {with_root(std::move(page), !inspected)});
+    run.add_controls({with_root(tls("www.google.com", answered, "trusted", inspector), !inspected),
+                      tls("www.cloudflare.com"), ntp("pool.ntp.org")});
+    return row_of(run.judge(), "web").status;
+  };
+  EXPECT_EQ(judged(403, true), Status::unknown);
+  EXPECT_EQ(judged(200, true), Status::pass);
+  EXPECT_EQ(judged(403, false), Status::pass);
 }
 
 Scene silent_but_for_https() {

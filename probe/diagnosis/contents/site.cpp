@@ -236,14 +236,29 @@ Causes find_redirected_pages(const Diagnosis& context) {
                &result);
   }
   const bool one_place = operators.size() > 1 && places.size() == 1;
+  // Servers that speak STUN elsewhere have no web server on TCP 80, each of them.
+  const auto web = context.probes_that(speaks_http);
+  const bool relays = hosts_of(web).size() > 1 && std::ranges::all_of(web, [&](const auto* one) {
+                        return context.any_probe([&](const ProbeResult& other) {
+                          return other.probe.check == one->probe.check && is_direct(other) &&
+                                 other.probe.target.host == one->probe.target.host &&
+                                 reached(other.observation.outcome);
+                        });
+                      });
   // In place of everything else, too: a portal's, which it may have become during the test.
-  if (!one_place || is_shut_out(context) || !find_captive_portal(context).empty()) return {};
+  if ((!one_place && !relays) || is_shut_out(context) || !find_captive_portal(context).empty())
+    return {};
   cause.name(FindingCode::network_http_redirected, likely);
   cause.title = phrase("A device answers plain HTTP (TCP 80) in place of the servers");
-  cause.fix = phrase(
-      "Find out who runs {}, where pages are redirected to: the Internet provider (a bill, a "
-      "quota), or a web filter of this site. Have TCP 80 to the service's hosts exempted.",
-      *places.begin());
+  cause.fix = one_place
+                  ? phrase(
+                        "Find out who runs {}, where pages are redirected to: the Internet "
+                        "provider (a bill, a quota), or a web filter of this site. Have TCP 80 "
+                        "to the service's hosts exempted.",
+                        *places.begin())
+                  : phrase(
+                        "Find the web cache, web filter or mobile operator's device that takes "
+                        "all of TCP 80 for web pages, and have the service's hosts exempted.");
   cause.contradicted = plain_http_answers(context);
   cause.explained = context.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;

@@ -1,6 +1,7 @@
 // Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
 // neighbours are told apart", 7). The clock was judged before.
 #include <algorithm>
+#include <array>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
@@ -40,10 +41,15 @@ constexpr Product marked_products[] = {
     {"trend micro web", "Trend Micro"},
     {"eset ssl filter", "ESET"},
     {"avg web/mail shield", "AVG"},
+    {"norton web/mail shield", "Norton"},
     {"squid proxy", "Squid"},
     {"do_not_trust_fiddlerroot", "Fiddler"},
     {"f5 ssl orchestrator", "F5"},
 };
+
+// Of these, what runs on the computer itself.
+constexpr std::array<std::string_view, 8> local_products{
+    "Avast", "AVG", "Bitdefender", "Charles Proxy", "ESET", "Fiddler", "Kaspersky", "Norton"};
 
 // The product that issued this chain, by its name in an issuer; empty where none is known.
 // What signs only itself is the device's own page, reached as a server.
@@ -348,9 +354,13 @@ Causes find_interception(const Diagnosis& context) {
           "new one on the computers. ",
           issuer);
     }
+    const bool local = contains(local_products, product);
+    if (local) cause.owner = Owner::helpdesk;
     cause.fix += phrase(
-        "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
-        "that inspects TLS: {}. {}{}{}{}",
+        "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") {}: {}. "
+        "{}{}{}{}",
+        local ? phrase("in the web scanning of {} on this computer", product)
+              : phrase("on the device that inspects TLS"),
         to_exempt(context, own, cause.let_through),
         trusted
             ? phrase("This computer trusts the device's certificates. Calling applications, "
@@ -361,6 +371,12 @@ Causes find_interception(const Diagnosis& context) {
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
         where_the_list_is(context, own), advice_in_words(context, own, {"inspect"}));
+    const auto blocked = those_that(own, may_be_a_block_page);
+    for (const auto* result : blocked) cause.tell(what_it_saw(*result));
+    if (!blocked.empty()) {
+      cause.fix += phrase(" Check whether it blocks {} by category or address as well.",
+                          listed(hosts_of(blocked)));
+    }
     for (const auto* result : own) cause.tell(certificate_in_words(*result));
     auto domains = parties;
     std::erase_if(domains, [](const std::string& party) { return !is_name(party); });

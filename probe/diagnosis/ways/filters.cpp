@@ -164,6 +164,8 @@ Causes find_sip_filter(const Diagnosis& context) {
       where_the_list_is(context, cause->explained));
   if (!hidden.empty())
     cause->tell(phrase("Over TLS, which hides it, SIP to {} is answered.", listed(hidden)));
+  cause->fix += phrase(
+      " This test sends OPTIONS only: if phones register all the same, just that is dropped.");
   cause->show(over_udp, 4);
   return {*cause};
 }

@@ -155,6 +155,10 @@ Causes find_mtu(const Diagnosis& context) {
   cause.name(FindingCode::network_mtu, alone || differ ? possible : sure ? certain : likely);
   // Where connections carry full-size packets, a tunnel or a device is in the way of UDP alone.
   const bool udp_alone = streams == 0 && full_size_passes(context, false);
+  // Browsers send media in packets of 1,200 bytes, and QUIC needs no more (RFC 9000 section 14):
+  // both fit in what any path of IPv6 carries (RFC 8200 section 5). Longer datagrams are SIP's.
+  constexpr int of_any_path = 1'280;
+  const bool only_long_ones = udp_alone && passes >= of_any_path;
   if (udp_alone) {
     cause.title = passes == 0
                       ? phrase("Large UDP packets are lost in transit")
@@ -163,8 +167,10 @@ Causes find_mtu(const Diagnosis& context) {
         "Find what UDP passes through and TCP does not, or what limits the segments of TCP alone: "
         "a tunnel (SD-WAN, VPN), a firewall that drops fragments. Let UDP packets of 1500 bytes "
         "pass there, or allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 \"packet too "
-        "big\", type 2) in both directions. Until then, large SIP messages are lost, video "
-        "stutters, and QUIC falls back to TCP.");
+        "big\", type 2) in both directions. Until then, {}.",
+        only_long_ones ? phrase("large SIP messages are lost")
+                       : phrase("large SIP messages are lost, video stutters, and QUIC falls back "
+                                "to TCP"));
   } else {
     cause.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
@@ -187,7 +193,8 @@ Causes find_mtu(const Diagnosis& context) {
       const auto outcome = result.observation.outcome;
       const bool so = is_udp(result) == udp_alone && goes_outside(result);
       const bool heard = reached(outcome) && (udp_alone || outcome != Outcome::passed);
-      return so && heard && context.asked_for(result);
+      const bool short_ones = only_long_ones && result.probe.check != CheckKind::sip;
+      return so && heard && !short_ones && context.asked_for(result);
     });
   }
   return {cause};
