@@ -19,8 +19,9 @@
 // error code: "401" to real credentials, "403", "437" (twice, from two ports), "440" (no relays of
 // that family), "441", "442" (no UDP relays), "486" (quota),
 // "508" (no free relays), and others. `failed`: "relay_dead" (granted, but carries nothing;
-// "relay_trip" has outbound and inbound), "relay_dies" (with `hold`), "stale_nonce" (438 without
-// end), "bad_challenge", "bad_redirect" (a 300 that names no server, or one of another
+// "relay_trip" has outbound and inbound), "relay_dies" (with `hold`), "fell_silent" (a challenge or
+// an allocation came, and no answer to anything after it), "stale_nonce" (438 without end),
+// "bad_challenge", "bad_redirect" (a 300 that names no server, or one of another
 // family), "redirect_loop", "redirect_failed" (no valid answer there), "wrong_integrity",
 // "no_relayed_address" (none, or one that nothing is sent to: evidence "relay"), an error code of
 // 500 and more, and all that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as

@@ -378,6 +378,23 @@ TEST(CaptivePortal, MayLetOthersOutInstead) {
   EXPECT_FALSE(contains(made(silent, tls("www.example.org")), portal.front()));
 }
 
+// Part of the service may be reached as well, where pages lead to the gateway.
+TEST(CaptivePortal, MayLetOneHostOfTheServiceOut) {
+  const auto made = [](const std::string& place) {
+    auto page = foreign_page("www.msftncsi.com");
+    page.observation.evidence.back().facts[Fact::redirect_host] = place;
+    auto site = report({row("login", {tls("login.other.com")}),
+                        row("web", {tls("portal.vendor.com", refused, "connection_refused")}),
+                        row("turn", {turn("turn.vendor.com", silent, "")}),
+                        controls({std::move(page), tls("www.google.com", silent, "timed_out")})});
+    site.site.gateways.push_back({*IpAddress::parse("10.20.0.1"), "eth0", true});
+    return codes(site);
+  };
+  const std::string portal = "network.captive_portal (likely)";
+  EXPECT_EQ(made("10.20.0.1"), Codes{portal});
+  EXPECT_FALSE(contains(made("blocked.corp.example"), portal));
+}
+
 // It redirects TLS to its own certificate, and drops or resets all else.
 TEST(CaptivePortal, MayShowNothingButItsCertificate) {
   const auto made = [](Outcome media, const std::string& of_google = "wifi.hotel.example") {

@@ -94,7 +94,11 @@ TEST(Proxy, IsPassedByWhatThePacFileSendsDirectly) {
                     "Change the PAC file proxy.pac: for portal.vendor.com and files.other.net, it "
                     "bypasses the proxy http://10.20.0.3:3128."))
       << required({pac}).fix;
-  EXPECT_TRUE(required({}).fix.string().starts_with("Set the proxy"));
+  EXPECT_TRUE(
+      holds(required({}).fix, "Take portal.vendor.com and files.other.net out of the exceptions"))
+      << required({}).fix;
+  const auto both = required({proxied(tls("portal.vendor.com")), proxied(tls("files.other.net"))});
+  EXPECT_TRUE(both.fix.string().starts_with("Set the proxy")) << both.fix;
 }
 
 // --- TURN ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DEADLINE_S = 60  # for one answer, on a loaded machine
+DEADLINE_S = 120  # for one answer, on a loaded machine
 
 
 class Navigated(RuntimeError):

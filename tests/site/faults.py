@@ -93,6 +93,18 @@ def _host_rejected(plan, value):
                           "reject with icmp type admin-prohibited")
 
 
+def _no_route(plan, value):
+    for network in value.split(","):
+        plan.block.append(f"ip daddr {network} reject with icmp type host-unreachable")
+
+
+def _walled_garden(plan, value):
+    hosts = [address for name in value.split(",") for address in plan.addresses_of(name)]
+    _set(portal=True, only="")(plan)
+    plan.block += [f"ip daddr {{ {', '.join(hosts)} }} accept",
+                   "tcp dport 443 reject with tcp reset"]
+
+
 def _flow_blocked(plan, value):
     """TRANSPORT:HOST:PORT"""
     transport, host, port = value.split(":")
@@ -333,6 +345,8 @@ FIREWALL = [
                'iifname "lan" meta l4proto udp drop')),
     Fault("udp-replies-dropped", "UDP gets out, but no replies come back, except DNS's",
           _add("inspect", 'iifname "wan" udp sport != 53 drop')),
+    Fault("udp-replies-dropped-from", "UDP gets out, and replies from these ports do not come back",
+          _each("inspect", 'iifname "wan" udp sport {} drop'), "3478"),
     Fault("tcp-ports-rejected", "these TCP ports are refused: ICMP administratively prohibited",
           _block("tcp dport {{ {} }} reject with icmp type admin-prohibited"), "5061"),
     Fault("tcp-ports-blocked", "these TCP ports are dropped",
@@ -343,6 +357,8 @@ FIREWALL = [
           _host_rejected, "turn1.example-calls.com"),
     Fault("host-reset", "the same, and TCP is answered with a reset in the host's name",
           _host_reset, "turn1.example-calls.com"),
+    Fault("no-route", "the router says that it has no route to these networks", _no_route,
+          "52.112.0.0/14"),
     Fault("flow-blocked", "one transport to one port of one host is dropped",
           _flow_blocked, "tcp:sip.example-calls.com:5061"),
     Fault("only-web", "only TCP 80 and 443 get out", _set(only="tcp dport { 80, 443 }")),
@@ -552,6 +568,8 @@ WEB = [
     Fault("captive-portal", "a sign-in page answers plain HTTP, and nothing else gets out",
           lambda plan: (_set(portal=True, only="")(plan),
                         plan.block.append("tcp dport 443 reject with tcp reset"))),
+    Fault("walled-garden", "the same, and these hosts can be reached before signing in",
+          _walled_garden, "www.google.com,www.cloudflare.com"),
     Fault("tls-intercept", "TLS on 443 is opened, by an authority that the PC trusts",
           _set(intercept="trusted")),
     Fault("tls-intercept-unknown", "TLS on 443 is opened, by an authority that the PC does not know",

@@ -276,20 +276,33 @@ void add_what_it_costs(const Diagnosis& context, const DirectWays& ways, const P
   }
 }
 
-// A PAC file may name no proxy for web servers that are not reached directly; else nobody set it.
+// A PAC file, or the exceptions of the settings, may name no proxy for web servers that are not
+// reached directly; else nobody set it.
 Text go_by_the_proxy(const Facts& facts, const Probes& lost, const std::string& proxy) {
   const auto* pac = first_that(facts.report.probes, [](const ProbeResult& result) {
     return result.probe.check == CheckKind::pac && result.observation.outcome == Outcome::answered;
   });
   const auto by_proxy =
       hosts_of(facts.probes_that([](const auto& one) { return !is_direct(one); }));
-  const auto past = hosts_of(those_that(lost, [&](const ProbeResult& result) {
+  auto past = hosts_of(those_that(lost, [&](const ProbeResult& result) {
     const auto& probe = result.probe;
     const bool web = probe.check == CheckKind::tls || probe.check == CheckKind::http;
     return web && facts.asked_for(result) && !contains(by_proxy, probe.target.host);
   }));
-  if (pac == nullptr || past.empty())
-    return phrase("Set the proxy {} in the application and on the devices.", proxy);
+  if (pac == nullptr) {
+    // A set may ask for some of an owner's hosts without a proxy; exceptions name the owner.
+    const auto owners = parties_of(by_proxy);
+    std::erase_if(past, [&](const std::string& host) {
+      return owners.empty() || owners.contains(registrable_domain(host));
+    });
+    if (!past.empty()) {
+      return phrase(
+          "Take {} out of the exceptions of this computer's proxy settings (no_proxy): only the "
+          "proxy {} gets there.",
+          listed(past), proxy);
+    }
+  }
+  if (past.empty()) return phrase("Set the proxy {} in the application and on the devices.", proxy);
   return phrase("Change the PAC file {}: for {}, it bypasses the proxy {}.",
                 text_of(*pac, EvidenceKind::pac, Fact::place), listed(past), proxy);
 }

@@ -135,17 +135,28 @@ bool no_other_answers(const Facts& facts, const Probes& known) {
   });
 }
 
-// Two hosts of the service or more are asked, over whatever but plain TCP 80, and none answers.
-bool service_is_shut(const Facts& facts) {
-  std::set<std::string> hosts;
-  const bool any_answers = facts.any_probe([&](const ProbeResult& result) {
+// Of the service's hosts, how many answer over anything but plain TCP 80.
+struct Answering {
+  std::size_t asked = 0, answer = 0;
+};
+
+Answering hosts_that_answer(const Facts& facts) {
+  std::map<std::string, bool> hosts;
+  for (const auto& result : facts.report.probes) {
     const auto& target = result.probe.target;
     const bool plain = target.transport == Transport::tcp && target.port() == 80;
-    if (!facts.asked_for(result) || !goes_outside(result) || plain) return false;
-    hosts.insert(target.host);
-    return reached(result.observation.outcome);
-  });
-  return hosts.size() > 1 && !any_answers;
+    if (facts.asked_for(result) && goes_outside(result) && !plain)
+      hosts[target.host] |= reached(result.observation.outcome);
+  }
+  const auto answer = std::ranges::count_if(hosts, [](const auto& host) { return host.second; });
+  return {hosts.size(), static_cast<std::size_t>(answer)};
+}
+
+// Pages lead to this computer's gateway, and most of the service is shut; or all of it is, wherever
+// they lead.
+bool is_walled_garden(const Facts& facts, bool to_gateway) {
+  const auto [asked, answer] = hosts_that_answer(facts);
+  return asked > 1 && 2 * answer < asked && (answer == 0 || to_gateway) && !is_shut_out(facts);
 }
 
 }  // namespace
@@ -154,7 +165,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   Cause cause;
   const bool only_plain_http = only_plain_http_works(context);
   std::set<std::string> operators, secure;
-  bool redirected = false, service_passes = false;
+  bool redirected = false, to_gateway = false, service_passes = false;
   for (const auto& result : context.report.probes) {
     const auto& host = result.probe.target.host;
     // Answered by somebody else: what came instead.
@@ -168,6 +179,7 @@ Causes find_captive_portal(const Diagnosis& context) {
       // RFC 6585 section 6: Network Authentication Required.
       const bool asks = number_of(result, EvidenceKind::http_reply, Fact::status) == 511.0;
       redirected |= asks || !elsewhere.empty();
+      to_gateway |= is_gateway(context.report.site, elsewhere);
     }
     const bool tls = over_tls(result) && is_direct(result);
     if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
@@ -184,8 +196,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   const bool by_tls =
       !redirects && !in_its_place.empty() && no_other_answers(context, in_its_place);
   // What may be reached before signing in (a walled garden) need not be the service.
-  const bool without_it =
-      redirected && !operators.empty() && service_is_shut(context) && !is_shut_out(context);
+  const bool without_it = redirected && !operators.empty() && is_walled_garden(context, to_gateway);
   const bool portal = redirects || by_tls || without_it;
   // Where TLS gets out to others as well, nobody has to sign in.
   if (!portal || (secure.size() > 1 && !without_it)) return {};
@@ -193,7 +204,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   // page for others. But part of a service may be in a portal's walled garden, if all else shows
   // the portal's own certificate.
   const bool garden = operators.size() > 1 && redirected && secure.empty() && !in_its_place.empty();
-  if (service_passes && !garden) return {};
+  if (service_passes && !garden && !without_it) return {};
   // What is let out without signing in may be in the portal's walled garden.
   const bool shut = operators.size() > 1 && secure.empty() && !service_passes;
   cause.name(FindingCode::network_captive_portal, shut ? certain : likely);
@@ -203,7 +214,7 @@ Causes find_captive_portal(const Diagnosis& context) {
       "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
   cause.explained = lost_probes(context);
   cause.contradicted = plain_http_answers(context);
-  if (service_passes || by_tls) {
+  if ((service_passes && garden) || by_tls) {
     cause.tell(
         phrase("{} hosts of several operators show the same certificate, which is not theirs.",
                hosts_of(in_its_place).size()),
@@ -250,15 +261,15 @@ Causes find_redirected_pages(const Diagnosis& context) {
     return {};
   cause.name(FindingCode::network_http_redirected, likely);
   cause.title = phrase("A device answers plain HTTP (TCP 80) in place of the servers");
-  cause.fix = one_place
-                  ? phrase(
-                        "Find out who runs {}, where pages are redirected to: the Internet "
-                        "provider (a bill, a quota), or a web filter of this site. Have TCP 80 "
-                        "to the service's hosts exempted.",
-                        *places.begin())
-                  : phrase(
-                        "Find the web cache, web filter or mobile operator's device that takes "
-                        "all of TCP 80 for web pages, and have the service's hosts exempted.");
+  cause.fix =
+      one_place ? phrase(
+                      "Find out who runs {}, where pages are redirected to: the Internet "
+                      "provider (a bill, a quota), or a web filter of this site. Have TCP 80 "
+                      "to the service's hosts exempted.",
+                      *places.begin())
+                : phrase(
+                      "Find the web cache, web filter or mobile operator's device that treats "
+                      "everything on TCP 80 as web pages, and have the service's hosts exempted.");
   cause.contradicted = plain_http_answers(context);
   cause.explained = context.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;

@@ -119,8 +119,11 @@ void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool pr
                                  "If the service works from another line, look in this site's "
                                  "firewall log for resets that the firewall itself sends.");
   finding.fix =
-      own ? phrase("Tell the operator of these servers that this traffic is refused: {}. {}", flows,
-                   then)
+      own ? phrase(
+                "Tell the operator of these servers that this traffic is refused: {}. Either "
+                "nothing listens there, or the server has banned this site's address after "
+                "failed logins (fail2ban). {}",
+                flows, then)
           : phrase(
                 "Check the vendor's status page, and tell the servers' operator that this "
                 "traffic is refused: {}. {}",
@@ -309,7 +312,7 @@ Causes find_cut_flows(const Diagnosis& context) {
         "connections that ends these flows, and exempt {}: {}.",
         listed(hosts), flows_in_words(context, cause.explained));
     if (spared || carried.empty())
-      cause.fix += phrase(" If the firewall ends none, ask the operator of the servers.");
+      cause.fix += phrase(" If the firewall ends no such flows, ask the operator of the servers.");
     cause.show(cause.explained, 4);
     if (!carried.empty()) {
       cause.tell(

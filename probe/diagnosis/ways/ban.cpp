@@ -166,7 +166,7 @@ void tell_of_ended_session(Cause& cause, const Probes& pages) {
   cause.title = phrase("The sign-in to this network ended during this test (captive portal)");
   cause.fix = phrase(
       "Open a web browser here, go to http://neverssl.com, sign in again, and repeat this test. "
-      "Calls end with the sign-in: ask those who run this network for a longer one.");
+      "Calls end with the sign-in: ask those who run this network to let sign-ins last longer.");
   for (const auto* page : pages) {
     const auto place = text_of(*page, EvidenceKind::http_reply, Fact::redirect_host);
     const auto& host = page->probe.target.host;

@@ -276,7 +276,7 @@ void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath&
   cause.confidence = std::max(cause.confidence, likely);
   cause.owner = Owner::helpdesk;
   cause.fix = phrase(
-      "This computer sends packets for {0} to the router {1}, which is not its default gateway. "
+      "This computer sends packets for {} to the router {}, which is not its default gateway. "
       "If that route is left over (from a VPN, a test or an earlier network), delete it; \"route "
       "print\" (Windows) or \"netstat -rn\" shows it. If it is meant to be there, check that "
       "router.",
@@ -313,8 +313,9 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
     if (cause.owner != Owner::provider) cause.owner = Owner::lan;
     cause.title = phrase("The router {} has no route to {}", device, listed(hosts));
     cause.fix = phrase(
-        "Check the routing table of {}: a static route, a VPN's network or an own network may have "
-        "taken the place of these addresses, or a route is missing. Afterwards this traffic has to "
+        "Check the routing table of {}: a static route, a VPN's network or another network of this "
+        "site may have taken the place of these addresses, or a route is missing. Afterwards this "
+        "traffic has to "
         "pass: {}.{}{}",
         device, flows_in_words(context, claim.probes),
         may_be_the_providers(context, device)

@@ -165,7 +165,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   if (!hidden.empty())
     cause->tell(phrase("Over TLS, which hides it, SIP to {} is answered.", listed(hidden)));
   cause->fix += phrase(
-      " This test sends OPTIONS only: if phones register all the same, just that is dropped.");
+      " This test sends OPTIONS only: if phones register all the same, only OPTIONS is dropped.");
   cause->show(over_udp, 4);
   return {*cause};
 }
@@ -186,7 +186,6 @@ Causes find_taken_connections(const Diagnosis& context) {
   const bool by_servers = box != nullptr && box->fate != reach::Fate::take;
   if (!by_servers && !context.any_probe(is_taken_near))
     cause->confidence = std::max(cause->confidence, likely);
-  // It may pass on what servers send later than we waited for it.
   const auto ports = named_ports(ports_of(cause->explained));
   cause->title =
       by_servers
@@ -197,6 +196,9 @@ Causes find_taken_connections(const Diagnosis& context) {
       "return traffic) {}: {}.{}",
       from_users(context), asked_flows(context, *cause),
       where_the_list_is(context, cause->explained));
+  // It may pass on what servers send later than we waited for it.
+  if (!by_servers)
+    cause->fix += phrase(" If connections work after some seconds, that device is overloaded.");
   if (by_servers && box->fate == reach::Fate::mute) {
     cause->fix = phrase(
                      "Check that both directions of these connections pass the same firewall: one "

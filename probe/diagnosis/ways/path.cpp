@@ -164,8 +164,8 @@ Causes find_mtu(const Diagnosis& context) {
                       ? phrase("Large UDP packets are lost in transit")
                       : phrase("UDP packets larger than {} bytes are lost in transit", passes);
     cause.fix = phrase(
-        "Find what UDP passes through and TCP does not, or what limits the segments of TCP alone: "
-        "a tunnel (SD-WAN, VPN), a firewall that drops fragments. Let UDP packets of 1500 bytes "
+        "Find the tunnel (SD-WAN, VPN) that UDP goes through and TCP does not, or the firewall "
+        "that drops fragments of UDP and limits the segments of TCP. Let UDP packets of 1500 bytes "
         "pass there, or allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 \"packet too "
         "big\", type 2) in both directions. Until then, {}.",
         only_long_ones ? phrase("large SIP messages are lost")
@@ -220,7 +220,8 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   const bool unheard = all_ended_with(DetailCode::tls_timed_out);
   cause.name(FindingCode::network_ipv6_broken, several && !unheard ? certain : likely);
   if (no_way) cause.owner = Owner::lan;
-  cause.title = phrase("IPv6 is set up on this network but does not work");
+  cause.title = unheard ? phrase("Connections over IPv6 open, but TLS over them gets no answer")
+                        : phrase("IPv6 is set up on this network but does not work");
   cause.fix = phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
