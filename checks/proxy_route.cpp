@@ -1,5 +1,8 @@
 #include "checks/proxy_route.hpp"
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
 #include <algorithm>
 
 #include "probe/net/timeouts.hpp"
@@ -182,6 +185,14 @@ bool by_a_web_server(const HttpReply& reply, int status) {
   return true;
 }
 
+// The greeting was answered in something else than TLS, most often in HTTP. libcurl passes on
+// OpenSSL's words alone.
+bool answered_in_plain(const Failure& failure) {
+  const auto* words = ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER));
+  return failure.kind == FailureKind::tls_protocol && words != nullptr &&
+         failure.text.find(words) != std::string::npos;
+}
+
 void conclude_status(Observation& observation, const HttpReply& reply, int status) {
   if (by_a_web_server(reply, status)) {
     return set_outcome(observation, Outcome::failed, DetailCode::not_a_proxy);
@@ -273,9 +284,7 @@ bool proxy_let_pass(Observation& observation, const Context& context, const Prox
     observation.detail = DetailCode::proxy_unreachable;
   } else if (failure.kind == FailureKind::timed_out) {
     set_outcome(observation, Outcome::failed, DetailCode::proxy_timed_out);
-  } else if (failure.kind == FailureKind::tls_protocol &&
-             failure.text.find("wrong version number") != std::string::npos) {
-    // It answered in something else: most often an HTTP proxy.
+  } else if (answered_in_plain(failure)) {
     set_outcome(observation, Outcome::failed, DetailCode::proxy_without_tls);
   } else if (failure.kind == FailureKind::malformed || failure.kind == FailureKind::oversized) {
     set_outcome(observation, Outcome::failed, DetailCode::not_a_proxy);
