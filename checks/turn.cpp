@@ -338,9 +338,9 @@ asio::awaitable<Tried> try_once(Context& context, Job job,
   const bool unheard =
       co_await measure(context, job, redirected_by, client, reply.status, cleanup, observation);
   const bool given_back = co_await client.deallocate(cleanup);
-  if (!given_back && unheard && !context.scope.stop.stopped())
-    set_outcome(observation, Outcome::failed, DetailCode::fell_silent);
   if (!given_back) {
+    if (unheard && !context.scope.stop.stopped())
+      set_outcome(observation, Outcome::failed, DetailCode::fell_silent);
     add_evidence(
         observation, EvidenceKind::allocation_left,
         phrase("the server did not confirm that the allocation was released; it expires by itself"),

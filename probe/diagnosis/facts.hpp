@@ -265,8 +265,8 @@ bool are_own(const Facts& facts, const std::vector<std::string>& hosts);
 Probes lost_probes(const Facts& facts);
 // The way that packets to all of these hosts take. Null: several, or none is known.
 const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts);
-// What answered over HTTP may be a device that inspects TLS, with a page of its own: a refusal, a
-// redirect to somebody else, or no WebSocket.
+// If its TLS is inspected, the inspecting device may have answered with a page of its own: a
+// refusal, a redirect to somebody else, or no WebSocket.
 bool may_be_a_block_page(const ProbeResult& result);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
@@ -274,6 +274,8 @@ bool has_foreign_root(const ProbeResult& result);
 // A connection request that was to end in transit was answered: somebody near takes connections in
 // everybody's name.
 bool is_taken_near(const ProbeResult& result);
+// To TCP 80 without TLS, where pages of plain HTTP are.
+bool is_to_tcp_80(const ProbeResult& result);
 // A page over plain HTTP, asked for directly.
 bool is_plain_page(const ProbeResult& result);
 // The same with a known body, and somebody else's came: a sign-in page, a block page.

@@ -176,6 +176,11 @@ bool is_taken_near(const ProbeResult& result) {
   return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
 }
 
+bool is_to_tcp_80(const ProbeResult& result) {
+  const auto& target = result.probe.target;
+  return target.transport == Transport::tcp && target.port() == 80;
+}
+
 bool is_plain_page(const ProbeResult& result) {
   return result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp &&
          is_direct(result);

@@ -272,6 +272,13 @@ Attribution attribution_of(const std::vector<Cause>& causes, const Diagnosis& co
   explained.insert(lost.begin(), lost.end());
   attribution.given_up = std::move(lost);
   attribution.doubted = doubted(context, explained);
+  for (const auto& cause : causes) {
+    if (cause.code != FindingCode::tls_intercepted) continue;
+    for (const auto* result : those_that(cause.explained, may_be_a_block_page)) {
+      attribution.doubted.emplace(result->probe.id,
+                                  phrase("the device that inspects TLS may have answered itself"));
+    }
+  }
   attribution.got_out = context.got_out;
   return attribution;
 }

@@ -54,8 +54,8 @@ struct EgressPath {
   std::vector<std::string> hosts;  // of the probes' targets, in their order
 };
 
-// A name server that routes take to a link of this computer's own that leads nowhere else: a
-// container's network, a virtual machine's.
+// A name server that is, by the system's routes, on a link of this computer over which no default
+// route leads: a second network, or that of containers or virtual machines.
 struct ResolverLink {
   std::string resolver;  // as in Site::resolvers
   std::string interface;

@@ -124,7 +124,9 @@ class SiteEdge {
 
   // The outcome of one packet whose TTL ends at the hop.
   struct Answer {
-    std::optional<IcmpError> icmp;  // the hop's, or another device's refusal
+    // The hop's, another device's refusal, or what a router said earlier about this host: that it
+    // has no route there.
+    std::optional<IcmpError> icmp;
     // For a SYN: somebody nearer than the hop accepted the connection, or reset it.
     bool taken = false, reset = false;
     bool kept_here = false;  // this computer did not let it out

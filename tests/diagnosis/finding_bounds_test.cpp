@@ -95,20 +95,25 @@ TEST(Destination, OfUdpAloneSaysSo) {
 
 // "Nothing comes back", although a router did say something.
 TEST(Destination, ThatARouterKnowsNoWayToIsTheProvidersToMend) {
-  const auto made = [](const std::string& router) {
-    const auto gone = [&](ProbeResult result) {
-      result = rejected_by(std::move(result), router);
-      result.observation.detail = DetailCode::unreachable;
-      return result;
-    };
-    return only(report({row("login", {gone(tls("20.1.1.10")), gone(tcp("20.1.1.10", 80))}),
-                        controls(anchors()), follow_up({tcp("www.google.com", 80)})}));
+  const auto gone_at = [](const std::string& router, ProbeResult result) {
+    result = rejected_by(std::move(result), router);
+    result.observation.detail = DetailCode::unreachable;
+    return result;
+  };
+  const auto made = [&](const std::string& router) {
+    return only(report(
+        {row("login", {gone_at(router, tls("20.1.1.10")), gone_at(router, tcp("20.1.1.10", 80))}),
+         controls(anchors()), follow_up({tcp("www.google.com", 80)})}));
   };
   EXPECT_EQ(made("62.4.8.2").title, "The router 62.4.8.2 has no route to 20.1.1.10");
   EXPECT_EQ(made("62.4.8.2").owner, Owner::provider);
   EXPECT_TRUE(holds(made("62.4.8.2").fix, "it is the Internet provider's"));
   EXPECT_EQ(made("10.20.0.1").owner, Owner::lan);
   EXPECT_FALSE(holds(made("10.20.0.1").fix, "provider"));
+  const auto mixed = only(report({row("login", {rejected_by(tls("20.1.1.10"), "10.20.0.1"),
+                                                gone_at("10.20.0.1", tcp("20.1.1.10", 80))}),
+                                  controls(anchors()), follow_up({tcp("www.google.com", 80)})}));
+  EXPECT_FALSE(holds(mixed.title, "no route")) << "one of them is a rule's";
   EXPECT_TRUE(holds(made("20.1.1.1").title, "is not answered")) << "a router beside it";
 }
 

@@ -1354,6 +1354,24 @@ TEST(CutFlows, AreADevicesWhereOthersOfTheSameServersLive) {
     EXPECT_EQ(finding.confidence, Confidence::possible);
 }
 
+// Where the system's routes take queries to a network of containers, they go nowhere. A second
+// network of the computer may have a server that is down.
+TEST(Dns, OnALinkForContainersIsForTheHelpdesk) {
+  const auto made = [](const std::string& link) {
+    const auto lost = [](std::string host) {
+      return unresolved_as(tls(std::move(host)), "dns_unreachable");
+    };
+    auto site = report({row("web", {lost("portal.vendor.com"), lost("login.other.net")}),
+                        controls({tls("9.9.9.9")})});
+    site.site.resolvers = {"172.18.0.53"};
+    site.site.resolver_links = {{"172.18.0.53", link}};
+    return only(site);
+  };
+  EXPECT_EQ(made("br-7f3a").owner, Owner::helpdesk);
+  EXPECT_TRUE(holds(made("br-7f3a").title, "its own adapter br-7f3a")) << made("br-7f3a").title;
+  EXPECT_EQ(made("eth1").owner, Owner::dns);
+}
+
 TEST(FindingsText, AProxyThatSpeaksNoTlsIsNotSilentEither) {
   const auto one = proxied(tls("portal.vendor.com"), failed, "proxy_without_tls");
   const auto found = only(report({row("web", {one}), controls(anchors())}));

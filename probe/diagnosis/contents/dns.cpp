@@ -174,11 +174,15 @@ bool resolvers_are_local(const Facts& facts) {
   });
 }
 
-// The link of this computer on which all its DNS servers should be, if it leads nowhere else.
+// The link for containers or virtual machines to which queries for all DNS servers go; empty: none.
 std::string inner_link_of_resolvers(const Site& site) {
-  const auto& links = site.resolver_links;
-  const bool all = !links.empty() && links.size() == site.resolvers.size();
-  return all ? links.front().interface : std::string();
+  std::set<std::string> links;
+  for (const auto& resolver : site.resolvers) {
+    const auto its = std::ranges::find(site.resolver_links, resolver, &ResolverLink::resolver);
+    if (its == site.resolver_links.end() || !is_inner_link(its->interface)) return {};
+    links.insert(its->interface);
+  }
+  return links.size() == 1 ? *links.begin() : std::string();
 }
 
 constexpr std::array useless_answers{

@@ -197,17 +197,18 @@ Text what_is_denied(const Facts& facts, const Probes& denied) {
   return phrase("to {}, {}", listed(hosts_of(denied)), ports);
 }
 
+bool all_are(const Probes& probes, DetailCode code) {
+  return std::ranges::all_of(
+      probes, [&](const ProbeResult* one) { return one->observation.detail == code; });
+}
+
 Text what_the_proxy_does(const Probes& probes) {
   const auto name = proxy_name(probes);
-  const auto all_are = [&](DetailCode code) {
-    return std::ranges::all_of(
-        probes, [&](const ProbeResult* one) { return one->observation.detail == code; });
-  };
-  if (all_are(DetailCode::not_a_proxy))
+  if (all_are(probes, DetailCode::not_a_proxy))
     return phrase("The server at the proxy's address {} is not a proxy", name);
-  if (all_are(DetailCode::proxy_without_tls))
+  if (all_are(probes, DetailCode::proxy_without_tls))
     return phrase("The proxy {} answers, but not in TLS", name);
-  if (all_are(DetailCode::proxy_unresolved))
+  if (all_are(probes, DetailCode::proxy_unresolved))
     return phrase("The name of the proxy {} cannot be resolved", name);
   return phrase("The proxy {} does not answer", name);
 }
@@ -234,9 +235,7 @@ Cause no_way_to_the_proxy(const Probes& probes) {
     const auto& detail = one->observation.detail;
     return detail == DetailCode::not_a_proxy || detail == DetailCode::proxy_without_tls;
   });
-  if (std::ranges::all_of(probes, [](const ProbeResult* one) {
-        return one->observation.detail == DetailCode::proxy_without_tls;
-      })) {
+  if (all_are(probes, DetailCode::proxy_without_tls)) {
     cause.owner = Owner::helpdesk;
     cause.fix = phrase(
         "In this computer's proxy settings (https_proxy, HTTPS_PROXY), write http:// in place of "

@@ -83,9 +83,8 @@ Text service_in_words(const Facts& facts, const EgressPath& way, const Probes& p
 
 Probes plain_http_answers(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
-    const bool plain = result.probe.target.transport == Transport::tcp &&
-                       result.probe.target.port() == 80 && is_direct(result);
-    return plain && !is_inside(result) && reached(result.observation.outcome);
+    return is_to_tcp_80(result) && is_direct(result) && !is_inside(result) &&
+           reached(result.observation.outcome);
   });
 }
 
@@ -96,9 +95,7 @@ bool only_plain_http_works(const Facts& facts) {
     if (!goes_outside(result)) return false;
     any_fails |= failing(result) && facts.asked_for(result);
     const bool page = probe.check == CheckKind::http || probe.check == CheckKind::tcp;
-    const bool plain =
-        page && probe.target.transport == Transport::tcp && probe.target.port() == 80;
-    return reached(seen.outcome) && !plain;
+    return reached(seen.outcome) && !(page && is_to_tcp_80(result));
   });
   return any_fails && !other_works;
 }
@@ -135,28 +132,18 @@ bool no_other_answers(const Facts& facts, const Probes& known) {
   });
 }
 
-// Of the service's hosts, how many answer over anything but plain TCP 80.
-struct Answering {
-  std::size_t asked = 0, answer = 0;
-};
-
-Answering hosts_that_answer(const Facts& facts) {
-  std::map<std::string, bool> hosts;
+// Some hosts can be reached before signing in, and the service is not among them: most of its own
+// are shut where pages lead to this computer's gateway, all of them wherever else pages lead.
+bool is_outside_the_garden(const Facts& facts, bool to_gateway) {
+  std::set<std::string> asked, open;
   for (const auto& result : facts.report.probes) {
-    const auto& target = result.probe.target;
-    const bool plain = target.transport == Transport::tcp && target.port() == 80;
-    if (facts.asked_for(result) && goes_outside(result) && !plain)
-      hosts[target.host] |= reached(result.observation.outcome);
+    const auto& host = result.probe.target.host;
+    if (!facts.asked_for(result) || !goes_outside(result) || is_to_tcp_80(result)) continue;
+    asked.insert(host);
+    if (reached(result.observation.outcome)) open.insert(host);
   }
-  const auto answer = std::ranges::count_if(hosts, [](const auto& host) { return host.second; });
-  return {hosts.size(), static_cast<std::size_t>(answer)};
-}
-
-// Pages lead to this computer's gateway, and most of the service is shut; or all of it is, wherever
-// they lead.
-bool is_walled_garden(const Facts& facts, bool to_gateway) {
-  const auto [asked, answer] = hosts_that_answer(facts);
-  return asked > 1 && 2 * answer < asked && (answer == 0 || to_gateway) && !is_shut_out(facts);
+  return asked.size() > 1 && 2 * open.size() < asked.size() && (open.empty() || to_gateway) &&
+         !is_shut_out(facts);
 }
 
 }  // namespace
@@ -195,16 +182,17 @@ Causes find_captive_portal(const Diagnosis& context) {
   // Some portals redirect TLS alone, to their own certificate.
   const bool by_tls =
       !redirects && !in_its_place.empty() && no_other_answers(context, in_its_place);
-  // What may be reached before signing in (a walled garden) need not be the service.
-  const bool without_it = redirected && !operators.empty() && is_walled_garden(context, to_gateway);
-  const bool portal = redirects || by_tls || without_it;
+  const bool outside_garden =
+      redirected && !operators.empty() && is_outside_the_garden(context, to_gateway);
+  const bool portal = redirects || by_tls || outside_garden;
   // Where TLS gets out to others as well, nobody has to sign in.
-  if (!portal || (secure.size() > 1 && !without_it)) return {};
+  if (!portal || (secure.size() > 1 && !outside_garden)) return {};
   // A site that lets the service itself out does not want a sign-in for it: a web filter keeps its
   // page for others. But part of a service may be in a portal's walled garden, if all else shows
   // the portal's own certificate.
-  const bool garden = operators.size() > 1 && redirected && secure.empty() && !in_its_place.empty();
-  if (service_passes && !garden && !without_it) return {};
+  const bool in_garden =
+      operators.size() > 1 && redirected && secure.empty() && !in_its_place.empty();
+  if (service_passes && !in_garden && !outside_garden) return {};
   // What is let out without signing in may be in the portal's walled garden.
   const bool shut = operators.size() > 1 && secure.empty() && !service_passes;
   cause.name(FindingCode::network_captive_portal, shut ? certain : likely);
@@ -214,7 +202,7 @@ Causes find_captive_portal(const Diagnosis& context) {
       "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
   cause.explained = lost_probes(context);
   cause.contradicted = plain_http_answers(context);
-  if ((service_passes && garden) || by_tls) {
+  if ((service_passes && in_garden) || by_tls) {
     cause.tell(
         phrase("{} hosts of several operators show the same certificate, which is not theirs.",
                hosts_of(in_its_place).size()),
@@ -272,8 +260,7 @@ Causes find_redirected_pages(const Diagnosis& context) {
                       "everything on TCP 80 as web pages, and have the service's hosts exempted.");
   cause.contradicted = plain_http_answers(context);
   cause.explained = context.probes_that([&](const ProbeResult& result) {
-    const auto& target = result.probe.target;
-    return target.port() == 80 && target.transport == Transport::tcp && is_direct(result) &&
+    return is_to_tcp_80(result) && is_direct(result) &&
            result.observation.outcome == Outcome::failed && !context.explained(result);
   });
   return {cause};

@@ -1,7 +1,6 @@
 // Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
 // neighbours are told apart", 7). The clock was judged before.
 #include <algorithm>
-#include <array>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
@@ -13,15 +12,16 @@ namespace {
 
 // Inspection products that write their name into the issuers that they make.
 constexpr std::string_view products[] = {
-    "Zscaler",     "Sophos",      "Netskope",       "Check Point",   "Barracuda",      "WatchGuard",
-    "SonicWall",   "Forcepoint",  "Cisco Umbrella", "Cato Networks", "Menlo Security", "iboss",
-    "Smoothwall",  "Untangle",    "Securly",        "ContentKeeper", "Kaspersky",      "Avast",
-    "Bitdefender", "mitmproxy",   "Charles Proxy",  "pfSense",       "OPNsense",       "Sangfor",
-    "Hillstone",   "Stormshield", "Clavister",      "A10 Networks",  "Gigamon"};
+    "Zscaler",        "Sophos",      "Netskope",   "Check Point",    "Barracuda",
+    "WatchGuard",     "SonicWall",   "Forcepoint", "Cisco Umbrella", "Cato Networks",
+    "Menlo Security", "iboss",       "Smoothwall", "Untangle",       "Securly",
+    "ContentKeeper",  "mitmproxy",   "pfSense",    "OPNsense",       "Sangfor",
+    "Hillstone",      "Stormshield", "Clavister",  "A10 Networks",   "Gigamon"};
 
 // And those that write this, in lower case.
 struct Product {
   std::string_view mark, name;
+  bool local = false;  // it runs on the computer itself
 };
 constexpr Product marked_products[] = {
     {"fortinet", "Fortinet FortiGate"},
@@ -39,29 +39,29 @@ constexpr Product marked_products[] = {
     {"lightspeed", "Lightspeed Systems"},
     {"gfi software", "GFI"},
     {"trend micro web", "Trend Micro"},
-    {"eset ssl filter", "ESET"},
-    {"avg web/mail shield", "AVG"},
-    {"norton web/mail shield", "Norton"},
+    {"eset ssl filter", "ESET", true},
+    {"avg web/mail shield", "AVG", true},
+    {"norton web/mail shield", "Norton", true},
+    {"avast", "Avast", true},
+    {"bitdefender", "Bitdefender", true},
+    {"charles proxy", "Charles Proxy", true},
+    {"kaspersky", "Kaspersky", true},
     {"squid proxy", "Squid"},
-    {"do_not_trust_fiddlerroot", "Fiddler"},
+    {"do_not_trust_fiddlerroot", "Fiddler", true},
     {"f5 ssl orchestrator", "F5"},
 };
 
-// Of these, what runs on the computer itself.
-constexpr std::array<std::string_view, 8> local_products{
-    "Avast", "AVG", "Bitdefender", "Charles Proxy", "ESET", "Fiddler", "Kaspersky", "Norton"};
-
-// The product that issued this chain, by its name in an issuer; empty where none is known.
+// The product that issued this chain, by its name in an issuer; without a name where none is known.
 // What signs only itself is the device's own page, reached as a server.
-std::string_view product_of(const std::vector<Certificate>& chain) {
+Product product_of(const std::vector<Certificate>& chain) {
   if (chain.size() == 1 && chain.front().self_signed) return {};
   for (const auto& certificate : chain) {
     const auto issuer = lower_case(certificate.issuer);
     for (const auto name : products) {
-      if (issuer.find(lower_case(name)) != std::string::npos) return name;
+      if (issuer.find(lower_case(name)) != std::string::npos) return {name, name};
     }
-    for (const auto& [mark, name] : marked_products) {
-      if (issuer.find(mark) != std::string::npos) return name;
+    for (const auto& product : marked_products) {
+      if (issuer.find(product.mark) != std::string::npos) return product;
     }
   }
   return {};
@@ -117,7 +117,7 @@ bool is_of_unknown_public_authority(const ProbeResult& result) {
   return result.observation.outcome == Outcome::failed &&
          result.observation.detail == DetailCode::untrusted && !chain.empty() &&
          (chain.front().publicly_logged || ends_in_a_public_root(result)) &&
-         product_of(chain).empty();
+         product_of(chain).name.empty();
 }
 
 // Issuers of lone certificates of several owners' servers, a control among them: servers do not all
@@ -310,12 +310,13 @@ Causes find_interception(const Diagnosis& context) {
     const bool for_all = result.observation.detail == DetailCode::incomplete_chain &&
                          for_everybody.contains(last_issuer(result));
     if (by_inspector || for_all || is_foreign(result) ||
-        has_expired_private_root(context, result) || !product_of(chain_of(result)).empty())
+        has_expired_private_root(context, result) || !product_of(chain_of(result)).name.empty())
       by_issuer[last_issuer(result)].push_back(&result);
   }
   Causes causes;
   for (const auto& [issuer, probes] : by_issuer) {
-    const auto product = product_of(chain_of(*probes.front()));
+    const auto inspector = product_of(chain_of(*probes.front()));
+    const auto product = inspector.name;
     const auto parties = parties_of(probes);
     const auto own = asked_for_ones(context, probes);
     // This machine takes the chain although its root is none of the public ones.
@@ -354,13 +355,12 @@ Causes find_interception(const Diagnosis& context) {
           "new one on the computers. ",
           issuer);
     }
-    const bool local = contains(local_products, product);
-    if (local) cause.owner = Owner::helpdesk;
+    if (inspector.local) cause.owner = Owner::helpdesk;
     cause.fix += phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") {}: {}. "
         "{}{}{}{}",
-        local ? phrase("in the web scanning of {} on this computer", product)
-              : phrase("on the device that inspects TLS"),
+        inspector.local ? phrase("in the web scanning of {} on this computer", product)
+                        : phrase("on the device that inspects TLS"),
         to_exempt(context, own, cause.let_through),
         trusted
             ? phrase("This computer trusts the device's certificates. Calling applications, "

@@ -120,7 +120,7 @@ void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool pr
                                  "firewall log for resets that the firewall itself sends.");
   finding.fix =
       own ? phrase(
-                "Tell the operator of these servers that this traffic is refused: {}. Either "
+                "Tell the operator of these servers that this traffic is refused: {}. Perhaps "
                 "nothing listens there, or the server has banned this site's address after "
                 "failed logins (fail2ban). {}",
                 flows, then)

@@ -64,22 +64,22 @@ const ProbeResult* resolver_is_cut_off(const Facts& facts) {
   return nullptr;
 }
 
-// By a device on the way: a portal has taken the place of pages, and of all that listens on TCP 80.
-bool is_answered_nearby(const Facts& facts, const ProbeResult& result) {
-  const auto& target = result.probe.target;
-  const bool plain = target.transport == Transport::tcp && target.port() == 80;
-  return is_taken_near(result) || (plain && is_direct(result) && facts.any_probe(is_another_page));
+// By a device on the way. `portal`: one has taken the place of pages, and so of all that listens on
+// TCP 80.
+bool is_answered_nearby(const ProbeResult& result, bool portal) {
+  return is_taken_near(result) || (portal && is_to_tcp_80(result) && is_direct(result));
 }
 
 // What answered at first, and no longer does. Nothing if any of it still does.
 std::vector<Twice> fallen_silent(const Facts& facts) {
+  const bool portal = facts.any_probe(is_another_page);
   std::vector<Twice> lost;
   for (const auto& flow : facts.flows) {
     Twice twice{&flow, nullptr, nullptr};
     bool still_there = false;
     for (const auto& sample : flow.samples) {
       const auto& [probe, seen] = *sample.result;
-      if (is_answered_nearby(facts, *sample.result)) continue;
+      if (is_answered_nearby(*sample.result, portal)) continue;
       if (probe.purpose != Purpose::repeat) {
         // A refusal may come from a device in the far end's name, and only a few times a second.
         const bool answered =
@@ -105,6 +105,7 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
 // When the last packet that got an answer was sent, even if that was only a faulty certificate.
 // `dropped`: the device drops packets, so no refusal from beyond it comes back either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
+  const bool portal = facts.any_probe(is_another_page);
   std::optional<WallTime> last;
   for (const auto& result : facts.report.probes) {
     const auto outcome = result.observation.outcome;
@@ -112,7 +113,7 @@ std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
         outcome == Outcome::answered || outcome == Outcome::connected ||
         outcome == Outcome::denied || has_certificate(result) ||
         (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
-    if (answered && goes_outside(result) && !is_answered_nearby(facts, result))
+    if (answered && goes_outside(result) && !is_answered_nearby(result, portal))
       last = std::max(last, result.observation.sent_at);
   }
   return last;
@@ -212,10 +213,15 @@ Causes find_rate_limit(const Diagnosis& context) {
   const bool hurts = std::ranges::any_of(
       lost, [&](const Twice& twice) { return context.asked_for(*twice.before->result); });
   if (!hurts && !context.affects_requirement(cause.explained)) return {};
-  const auto line = line_is_up(context, silent_since(lost));
-  const auto* quiet = line ? nullptr : resolver_is_cut_off(context);
-  const bool in_doubt =
-      quiet != nullptr || some_died_before(context, last_answered(context, !resets));
+  const auto last = last_answered(context, !resets);
+  // Until then, pages may have been changed by somebody else.
+  const auto pages = context.probes_that([&](const ProbeResult& result) {
+    return is_another_page(result) && result.observation.sent_at >= last;
+  });
+  const bool portal = !pages.empty();
+  const auto line = portal ? std::nullopt : line_is_up(context, silent_since(lost));
+  const auto* quiet = line || portal ? nullptr : resolver_is_cut_off(context);
+  const bool in_doubt = quiet != nullptr || some_died_before(context, last);
   const auto sure = in_doubt ? possible : line && networks.size() > 1 ? certain : likely;
   cause.name(FindingCode::firewall_rate_limited, sure);
   cause.title = resets
@@ -236,8 +242,7 @@ Causes find_rate_limit(const Diagnosis& context) {
         "down: ask the Internet provider. If they can, a device has started to block this one. {}",
         cause.fix);
   }
-  const auto pages = context.probes_that(is_another_page);
-  if (!pages.empty()) tell_of_ended_session(cause, pages);
+  if (portal) tell_of_ended_session(cause, pages);
   for (const auto& [flow, before, after] : lost) {
     const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
                                                        *before->result->observation.sent_at);
@@ -247,8 +252,8 @@ Causes find_rate_limit(const Diagnosis& context) {
                is_udp(*after->result) ? "UDP" : "TCP", target.port(), whole(seconds.count())),
         after->result);
   }
-  if (line && pages.empty()) cause.tell(*line);
-  if (quiet != nullptr && pages.empty()) {
+  if (line) cause.tell(*line);
+  if (quiet != nullptr) {
     cause.tell(
         phrase(
             "The DNS servers no longer resolve names either: the line itself may have gone down."),

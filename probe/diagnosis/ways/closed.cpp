@@ -261,9 +261,9 @@ const EgressPath* way_of_their_own(const Site& site, const std::vector<std::stri
 void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath& way,
                  Cause& cause) {
   const auto hosts = listed(hosts_of(claim.probes));
+  // How far other packets got by another way shows nothing about this one.
+  cause.confidence = std::max(cause.confidence, likely);
   if (way.tunnel) {
-    // How far other packets got by another way shows nothing about this one.
-    cause.confidence = std::max(cause.confidence, likely);
     cause.owner = Owner::vpn;
     cause.fix = phrase(
         "This computer sends packets for {0} into the VPN ({1}). Have those who run it let this "
@@ -273,7 +273,6 @@ void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath&
         where_the_list_is(context, claim.probes));
     return;
   }
-  cause.confidence = std::max(cause.confidence, likely);
   cause.owner = Owner::helpdesk;
   cause.fix = phrase(
       "This computer sends packets for {} to the router {}, which is not its default gateway. "
@@ -283,10 +282,16 @@ void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath&
       hosts, *way.gateway);
 }
 
-// A router says that it knows no way to any of these hosts: no rule closes them.
+// Of each of these hosts, a router says that it knows no way there, and nobody refuses: no rule
+// closes them.
 bool lack_a_route(const std::vector<const Flow*>& flows) {
   std::map<std::string, bool> said;
-  for (const auto* flow : flows) said[flow->host] |= any_sample(*flow, &FlowSample::no_way);
+  for (const auto* flow : flows) {
+    said[flow->host] |= any_sample(*flow, &FlowSample::no_way);
+    const bool refused = any_sample(
+        *flow, [](const FlowSample& sample) { return sample.turned_away() && !sample.no_way; });
+    if (refused) return false;
+  }
   return std::ranges::all_of(said, [](const auto& entry) { return entry.second; });
 }
 
@@ -315,8 +320,7 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
     cause.fix = phrase(
         "Check the routing table of {}: a static route, a VPN's network or another network of this "
         "site may have taken the place of these addresses, or a route is missing. Afterwards this "
-        "traffic has to "
-        "pass: {}.{}{}",
+        "traffic has to pass: {}.{}{}",
         device, flows_in_words(context, claim.probes),
         may_be_the_providers(context, device)
             ? phrase(" If that router is not yours, it is the Internet provider's.")

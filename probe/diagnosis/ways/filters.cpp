@@ -198,7 +198,7 @@ Causes find_taken_connections(const Diagnosis& context) {
       where_the_list_is(context, cause->explained));
   // It may pass on what servers send later than we waited for it.
   if (!by_servers)
-    cause->fix += phrase(" If connections work after some seconds, that device is overloaded.");
+    cause->fix += phrase(" If connections work after some seconds, that device may be overloaded.");
   if (by_servers && box->fate == reach::Fate::mute) {
     cause->fix = phrase(
                      "Check that both directions of these connections pass the same firewall: one "

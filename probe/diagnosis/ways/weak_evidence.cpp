@@ -253,8 +253,6 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
                                        ? phrase("this network limits new flows")
                                        : phrase("this line loses packets"));
     }
-    if (may_be_a_block_page(result))
-      reasons.emplace(id, phrase("the device that inspects TLS may have answered itself"));
     if (carried_nothing(result))
       reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
     const bool weak = result.observation.outcome == Outcome::passed || context.got_out.contains(id);
