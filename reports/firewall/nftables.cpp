@@ -75,11 +75,10 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named,
          "them now, and regularly from cron, since addresses change:",
          fmt::format("  sed -n 's/^#= //p' FILE | while read -r set name; do for v in{}; do",
                      versions),
-         "    getent ahostsv$v \"$name\" | awk '!/::ffff:/ { print $1 }' | sort -u |",
-         fmt::format(
-             "    while read -r a; do nft add element {} \"${{set}}_v$v\" \"{{ $a }}\"; done",
-             page.nft_table),
-         "  done; done",
+         fmt::format("    getent ahostsv$v \"$name\" | awk -v set=\"${{set}}_v$v\" "
+                     "'!/::ffff:/ {{ print \"add element {} \" set \" {{ \" $1 \" }}\" }}'",
+                     page.nft_table),
+         "  done; done | sort -u | nft -f -",
          "Or let the dnsmasq (2.87 or newer) that your PCs ask fill them, which also covers "
          "patterns (*.example.com):",
          fmt::format("  sed -nE 's,^#= (\\S+) (\\*\\.)?(\\S+),nftset=/\\3/{},p' FILE > "

@@ -338,6 +338,25 @@ TEST(ReachRead, WhatStaysOnTheSitesOwnNetworksIsNoEvent) {
   EXPECT_EQ(events.flows.back().too_near, std::optional(true));
 }
 
+// A computer under load reads some answers over UDP late, while its kernel times connections exactly.
+TEST(ReachRead, ThreeNearAnswersOverUdpShowThatHostsAreNear) {
+  const auto too_near = [](std::vector<double> trips) {
+    auto web = test::tls("www.vendor.com");
+    web.observation.timing_ms[Timing::connect] = 0.1;
+    std::vector<ProbeResult> results;
+    for (const auto trip : trips) {
+      results.push_back(test::turn(fmt::format("turn{}.vendor.com", results.size())));
+      results.back().observation.round_trip = Milliseconds(trip);
+    }
+    results.push_back(web);
+    return read_events(report({row("row", results)})).flows.back().too_near;
+  };
+  using Times = std::vector<double>;
+  EXPECT_EQ(too_near(Times(20, 40.0)), std::optional(true));
+  EXPECT_EQ(too_near({.3, .3, 40, 40, 40, 40, 40, 40, 40, 40, 40, 40}), std::optional(true));
+  EXPECT_EQ(too_near({.3, .4, .4, 40, 40, 40, 40, 40, 40, 40, 40, 40}), std::nullopt);
+}
+
 TEST(ReachRead, RowsStandForTheirPorts) {
   const auto media = range("a.vendor.com", {{10000, "silent"}, {20000, "silent"}});
   EXPECT_EQ(flows_of(media.probe, media.observation).size(), 2U);

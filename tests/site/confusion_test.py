@@ -66,7 +66,10 @@ class Table(unittest.TestCase):
             names.add(case.name)
             for fault in case.faults:
                 self.assertIn(fault.partition("=")[0], faults.FAULTS, case.name)
-            self.assertEqual(case.group == "clean", not case.expected, case.name)
+            if case.group == "clean":
+                self.assertFalse(case.expected, case.name)
+            else:  # nothing need be named where a verdict stays open
+                self.assertTrue(case.expected or "unknown" in case.verdicts.values(), case.name)
             for confidences, owners in case.expected.values():
                 self.assertLessEqual(set(confidences), {"certain", "likely", "possible"})
                 self.assertLessEqual(set(owners), {"user", "helpdesk", "network", "proxy", "dns",

@@ -12,6 +12,14 @@ std::optional<double> lower_quartile(const std::vector<double>& values) {
   return values[values.size() / 4];
 }
 
+// Of sorted round trips over UDP: what a host outside takes that is not especially near. A device
+// on the way may answer two in their place (NTP); three that are near show that hosts are near, and
+// that the others' times are distance, or this computer's own load.
+std::optional<double> nearest_of_many(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  return values[std::min<std::size_t>(2, values.size() / 4)];
+}
+
 // Requests over UDP are sent again after these times; on a slow line, that is before an answer can
 // be there, and does not mean loss.
 constexpr std::array sent_again_ms{250.0, 750.0, 1500.0};
@@ -52,7 +60,7 @@ Line line_of(const Report& report) {
   std::ranges::sort(tcp);
   // First packets may have waited for somebody to look up an address, or were sent again.
   line.by_tcp = lower_quartile(tcp).value_or(0);
-  const auto by_udp = lower_quartile(udp);
+  const auto by_udp = nearest_of_many(udp);
   line.usual = by_udp ? by_udp : nearest;
   line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply.value_or(0)});
   line.early = static_cast<int>(std::ranges::count_if(
