@@ -112,6 +112,12 @@ Endpoints reached_endpoints(const Report& report) {
   return open;
 }
 
+// What the cause leaves open: answers that may be of the device that inspects.
+Probes left_open_by(const Cause& cause) {
+  if (cause.code != FindingCode::tls_intercepted) return {};
+  return those_that(cause.explained, may_be_a_block_page);
+}
+
 // A cause is behind the rows of its probes that are not well, and behind those that it closes
 // untried.
 void fill_in(const Report& report, const Endpoints& open, Cause& cause) {
@@ -125,7 +131,7 @@ void fill_in(const Report& report, const Endpoints& open, Cause& cause) {
         lost_for_good.erase(result->probe.id);
     }
   }
-  const auto impaired = ids_of(cause.impaired);
+  const auto impaired = ids_of(cause.impaired), left_open = ids_of(left_open_by(cause));
   // Left out so as not to press hosts that this cause closes: where nothing got through to them,
   // such a row fails as well (status/requirement_hosts.cpp).
   const auto closed = set_of(failing_ones(cause.explained), [](const ProbeResult& result) {
@@ -147,7 +153,8 @@ void fill_in(const Report& report, const Endpoints& open, Cause& cause) {
   for (const auto& set : report.sets) {
     std::vector<std::string> rows;
     for (const auto& row : set.requirements) {
-      if (is_well(row) || (decided && row.status == Status::unknown)) continue;
+      const bool known = row.status != Status::unknown;
+      if (is_well(row) || (decided && !known && !has_any(row, left_open))) continue;
       // If a row is only impaired or slow, what was reached another way is not the reason.
       const bool works = (row.impaired || row.poor) && row.status == Status::warn && !row.lost;
       const bool failed = row.closed_by == cause.code ||
@@ -273,8 +280,7 @@ Attribution attribution_of(const std::vector<Cause>& causes, const Diagnosis& co
   attribution.given_up = std::move(lost);
   attribution.doubted = doubted(context, explained);
   for (const auto& cause : causes) {
-    if (cause.code != FindingCode::tls_intercepted) continue;
-    for (const auto* result : those_that(cause.explained, may_be_a_block_page)) {
+    for (const auto* result : left_open_by(cause)) {
       attribution.doubted.emplace(result->probe.id,
                                   phrase("the device that inspects TLS may have answered itself"));
     }

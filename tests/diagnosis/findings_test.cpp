@@ -1120,6 +1120,25 @@ TEST(FindingsText, AsksThoseWhoRunTheVpnThatAllOfItGoesThrough) {
   EXPECT_TRUE(holds(by(true).fix, "through the VPN (tun0)")) << by(true).fix;
 }
 
+// Nor does it see what a VPN carries for some hosts only.
+TEST(FindingsText, AsksThoseWhoRunTheVpnOfAPortThatItCloses) {
+  const auto found = [](bool tunnel) {
+    auto run = report({row("turn", {turn("turn.vendor.com", silent, ""), tls("portal.vendor.com")}),
+                       follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                                  udp_hop("turn.vendor.com", 3478, "dropped")}),
+                       controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})});
+    run.site.gateways = {{IpAddress::v4({10, 20, 0, 1}), "eth0", true}};
+    run.site.ways = {{"eth0", IpAddress::v4({10, 20, 0, 1}), false, true, {"www.google.com"}},
+                     {tunnel ? "tun0" : "eth1", std::nullopt, tunnel, false, {"turn.vendor.com"}}};
+    return diagnose(run).front();
+  };
+  EXPECT_EQ(found(true).code, FindingCode::firewall_udp_port_blocked);
+  EXPECT_EQ(found(true).owner, Owner::vpn);
+  EXPECT_EQ(found(true).title, "The VPN blocks UDP to port 3478");
+  EXPECT_TRUE(holds(found(true).fix, "into the VPN (tun0)")) << found(true).fix;
+  EXPECT_EQ(found(false).owner, Owner::network);
+}
+
 TEST(FindingsText, NamesTheRuleToAskFor) {
   const auto finding = only_one(report(
       {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.vendor.com", silent, "")}),
@@ -1354,6 +1373,25 @@ TEST(CutFlows, AreADevicesWhereOthersOfTheSameServersLive) {
     EXPECT_EQ(finding.confidence, Confidence::possible);
 }
 
+// The address inside of a server of one's own is no filter's; zero-trust clients give addresses,
+// too.
+TEST(Dns, SaysWhoseAddressAPrivateOneMayBe) {
+  const auto fix = [](const std::string& address, bool own) {
+    auto site =
+        report({row("web", {at(tls("pbx.vendor.com", silent, ""), address)}),
+                follow_up({question("pbx.vendor.com", "NOERROR", "9.9.9.9")}), controls(web())});
+    if (own) site.site.own_hosts = {"pbx.vendor.com"};
+    const auto found = only(site);
+    EXPECT_EQ(found.code, FindingCode::dns_rewritten);
+    return found.fix;
+  };
+  EXPECT_TRUE(holds(fix("192.168.1.5", true), "whether 192.168.1.5 is its address inside"));
+  EXPECT_TRUE(holds(fix("192.168.1.5", false), "Remove the entry"));
+  EXPECT_FALSE(holds(fix("192.168.1.5", false), "Zero-trust"));
+  EXPECT_TRUE(holds(fix("100.64.1.9", false), "Zero-trust"));
+  EXPECT_TRUE(holds(fix("0.0.0.0", true), "Remove the entry"));
+}
+
 // Where the system's routes take queries to a network of containers, they go nowhere. A second
 // network of the computer may have a server that is down.
 TEST(Dns, OnALinkForContainersIsForTheHelpdesk) {
@@ -1370,6 +1408,36 @@ TEST(Dns, OnALinkForContainersIsForTheHelpdesk) {
   EXPECT_EQ(made("br-7f3a").owner, Owner::helpdesk);
   EXPECT_TRUE(holds(made("br-7f3a").title, "its own adapter br-7f3a")) << made("br-7f3a").title;
   EXPECT_EQ(made("eth1").owner, Owner::dns);
+}
+
+// A VPN that is closed leaves its servers behind; a computer without any asks itself.
+TEST(Dns, OfAComputerThatAsksTheWrongServersIsForTheHelpdesk) {
+  const auto made = [](const std::string& resolver, const std::string& reason, bool by_router) {
+    const auto lost = [](std::string host) {
+      return unresolved_as(tls(std::move(host)), "dns_unreachable");
+    };
+    auto own = question("portal.vendor.com", "SERVFAIL");
+    own.observation.evidence = {{EvidenceKind::dns_no_answer,
+                                 resolver + " did not answer",
+                                 {{Fact::server, resolver + ":53"}, {Fact::reason, reason}}}};
+    own.observation.outcome = silent;
+    own.observation.detail = DetailCode::timed_out;
+    auto router = question("portal.vendor.com", by_router ? "NOERROR" : "REFUSED", "10.20.0.254");
+    if (by_router) router.observation.detail = DetailCode::records;
+    auto site = report({row("web", {lost("portal.vendor.com"), lost("login.other.net")}),
+                        controls({tls("9.9.9.9")}), follow_up({own, router})});
+    site.site.resolvers = {resolver};
+    site.site.gateways = {{*IpAddress::parse("10.20.0.254"), "eth0", true}};
+    return only(site);
+  };
+  const auto left = made("10.8.0.1", "timed_out", true);
+  EXPECT_EQ(left.title, "This computer's DNS server does not answer, but its router does");
+  EXPECT_EQ(left.owner, Owner::helpdesk);
+  EXPECT_EQ(made("10.8.0.1", "timed_out", false).owner, Owner::dns);
+  EXPECT_EQ(made("127.0.0.1", "connection_refused", true).title,
+            "This computer's own DNS service is not running");
+  EXPECT_EQ(made("127.0.0.1", "timed_out", true).title,
+            "This computer's own DNS service does not answer");
 }
 
 TEST(FindingsText, AProxyThatSpeaksNoTlsIsNotSilentEither) {

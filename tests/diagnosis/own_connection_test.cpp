@@ -85,6 +85,16 @@ TEST(Disconnection, ADeadAdapterMayHideALinkThatWorks) {
   EXPECT_EQ(disconnected(site).value_or(Cause()).owner, Owner::lan);
 }
 
+TEST(Disconnection, AnAdapterWithoutACableMayOwnTheDefaultRoute) {
+  auto site = wired();
+  site.links->push_back({"dock0", LinkState::no_signal, false});
+  site.interfaces = {{"eth0", {ours}, false}, {"dock0", {IpAddress::v4({192, 168, 77, 23})}, true}};
+  const auto cause = disconnected(site).value_or(Cause());
+  EXPECT_EQ(cause.title, "This computer sends everything over dock0, which is not connected");
+  EXPECT_EQ(cause.owner, Owner::helpdesk);
+  EXPECT_TRUE(test::holds(cause.fix, "eth0, which is connected, switch off dock0")) << cause.fix;
+}
+
 TEST(Disconnection, TwoSilentGatewaysAreSaidAsTwo) {
   auto site = wired();
   site.gateways.front().answers = false;

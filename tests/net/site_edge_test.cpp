@@ -138,6 +138,20 @@ TEST_F(EdgeInMemory, HoldsNoControlAgainstWhatWasNotSent) {
   EXPECT_FALSE(unsent.control_answered);
 }
 
+// What a router says once, about the host, is the answer for all of the host's later packets.
+TEST_F(EdgeInMemory, RemembersThatThereIsNoRoute) {
+  EXPECT_TRUE(find());
+  EXPECT_FALSE(ask(test::TwoRouters::dropped_port).icmp);
+  for (const auto port : {test::TwoRouters::no_route_port, test::TwoRouters::no_route_port,
+                          test::TwoRouters::dropped_port}) {
+    const auto answer = ask(port);
+    ASSERT_TRUE(answer.icmp) << port;
+    EXPECT_TRUE(knows_no_way(*answer.icmp));
+    EXPECT_EQ(answer.icmp->sender, *IpAddress::parse("192.168.1.1"));
+  }
+  EXPECT_TRUE(ask(test::TwoRouters::open_port).icmp->kind == IcmpKind::time_exceeded);
+}
+
 TEST_F(EdgeInMemory, HearsRoutersBehindOtherPackets) {
   network.strays = 3;
   EXPECT_EQ(find(), (Hop{2, *IpAddress::parse("198.51.100.1")}));

@@ -296,8 +296,8 @@ int replay(const Options& options) {
   int result = 0;
   for (const auto& path : options.files) {
     std::ifstream file(path);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const auto network = parse(text);
+    if (!file) throw std::runtime_error(fmt::format("{}: no such file", path));
+    const auto network = parse(std::string(std::istreambuf_iterator<char>(file), {}));
     if (options.compare) {
       show_worlds(path, network);
       continue;

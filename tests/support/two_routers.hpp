@@ -3,7 +3,8 @@
 // dropped, and this computer has no route for the other, though its socket opens. A fourth port is
 // refused by the host, and this computer can open only two sockets for it, as a STUN request needs.
 // A fifth is refused in the host's name before the first router. For a sixth the link is down,
-// and this computer's own system says so.
+// and this computer's own system says so. For a seventh the first router has no route, which it
+// says once only: routers send few errors.
 #pragma once
 
 #include "tests/support/sockets_in_memory.hpp"
@@ -14,7 +15,7 @@ class TwoRouters final : public SocketsInMemory {
  public:
   static constexpr std::uint16_t open_port = 20'000, dropped_port = 20'001, unsent_port = 20'002,
                                  refused_port = 20'003, refused_near_port = 20'004,
-                                 link_down_port = 20'005;
+                                 link_down_port = 20'005, no_route_port = 20'006;
 
   // Datagrams that come before the answer to each packet that ends on the way.
   int strays = 0;
@@ -46,6 +47,14 @@ class TwoRouters final : public SocketsInMemory {
       back.push_back(std::move(error));
       return {};
     }
+    if (remote.port == no_route_port && packet.ttl != 1) {
+      if (said_++ > 0) return {};
+      IcmpError error;
+      error.kind = IcmpKind::host_unreachable;
+      error.sender = IpAddress::v4({192, 168, 1, 1});
+      back.push_back(std::move(error));
+      return {};
+    }
     if (remote.port == dropped_port || !(ends || refused)) return {};
     for (int i = 0; ends && i < strays; ++i) back.push_back(datagram(packet, {1, 2, 3}));
     IcmpError error;
@@ -57,6 +66,7 @@ class TwoRouters final : public SocketsInMemory {
     return {};
   }
 
+  int said_ = 0;    // that there is no route
   int opened_ = 0;  // of the sockets for the refused port
 };
 

@@ -174,6 +174,31 @@ bool resolvers_are_local(const Facts& facts) {
   });
 }
 
+// This computer asks itself for names, and nothing listens there: what systems do to which no DNS
+// server was given.
+bool nobody_listens_here(const Facts& facts) {
+  std::size_t refusals = 0, others = 0;
+  for (const auto& result : facts.report.probes) {
+    if (!asks_the_system(result)) continue;
+    for (const auto& evidence : result.observation.evidence) {
+      const auto reason = text_fact(evidence, Fact::reason);
+      const bool refusal = reason == to_string(DetailCode::connection_refused);
+      if (evidence.kind == EvidenceKind::dns_no_answer) ++(refusal ? refusals : others);
+    }
+  }
+  return refusals > 0 && others == 0 && resolvers_are_local(facts);
+}
+
+// Asked in place of this computer's DNS servers, its router has the name.
+const ProbeResult* router_that_looks_up(const Facts& facts) {
+  const auto router = router_beside_resolvers(facts.report.site);
+  const auto found = facts.probes_that([&](const ProbeResult& result) {
+    return asks_a_dns_server(result.probe) && result.probe.target.host == router &&
+           result.observation.detail == DetailCode::records;
+  });
+  return found.empty() ? nullptr : found.front();
+}
+
 // The link for containers or virtual machines to which queries for all DNS servers go; empty: none.
 std::string inner_link_of_resolvers(const Site& site) {
   std::set<std::string> links;
@@ -183,6 +208,83 @@ std::string inner_link_of_resolvers(const Site& site) {
     links.insert(its->interface);
   }
   return links.size() == 1 ? *links.begin() : std::string();
+}
+
+// What this computer's DNS servers did with its queries.
+struct Lookups {
+  bool failed;        // they answered, and none with what was asked for
+  bool any_answered;  // one at least
+  bool refused;       // all of them
+  bool line_is_up;    // something outside answers
+};
+
+// Whose servers they are, and so who is to look at what.
+void say_who_does_not_answer(const Diagnosis& context, const Lookups& seen, Cause& cause) {
+  const auto resolvers = resolvers_in_words(context);
+  const bool one = context.report.site.resolvers.size() == 1;
+  const bool silent = !seen.failed && !seen.any_answered;
+  const auto* by_router = router_that_looks_up(context);
+  const auto link = inner_link_of_resolvers(context.report.site);
+  if (nobody_listens_here(context)) {
+    cause.owner = Owner::helpdesk;
+    cause.title = phrase("This computer's own DNS service is not running");
+    cause.fix = phrase(
+        "Start the DNS service that should answer at {} (on Linux often systemd-resolved, "
+        "otherwise that of a VPN or a filter). If none should, set this computer's DNS servers, or "
+        "have DHCP hand them out: a computer that has none asks itself.",
+        resolvers);
+  } else if (resolvers_are_local(context)) {
+    cause.owner = Owner::helpdesk;
+    cause.title = seen.failed ? phrase("This computer's own DNS service cannot look up any name")
+                              : phrase("This computer's own DNS service does not answer");
+    cause.fix = phrase(
+        "Restart the DNS service of this computer ({}; on Linux often systemd-resolved, otherwise "
+        "that of a VPN or a filter), and check which servers it asks.",
+        resolvers);
+  } else if (silent && !link.empty()) {
+    cause.owner = Owner::helpdesk;
+    cause.title = phrase("This computer looks for its DNS servers on its own adapter {}", link);
+    cause.fix = phrase(
+        "Compare the addresses of the DNS servers ({0}) with the range of the adapter {1} of this "
+        "computer, often one for containers or virtual machines: they lie in it, so queries do not "
+        "leave this computer. Give {1} another range, or remove it.",
+        resolvers, link);
+  } else if (silent && seen.line_is_up && resolvers_are_outside(context)) {
+    cause.owner = Owner::helpdesk;
+    cause.title = one ? phrase("This computer's DNS server on the Internet does not answer")
+                      : phrase("This computer's DNS servers on the Internet do not answer");
+    cause.fix = phrase(
+        "Set this computer to take its DNS servers from the network (DHCP), instead of {0}. If it "
+        "already does, ask the network team to allow UDP and TCP port 53 to {0}, or to hand out "
+        "servers that answer.",
+        resolvers);
+  } else if (silent && by_router != nullptr) {
+    cause.owner = Owner::helpdesk;
+    cause.title = one ? phrase("This computer's DNS server does not answer, but its router does")
+                      : phrase("This computer's DNS servers do not answer, but its router does");
+    cause.fix = phrase(
+        "Set this computer to take its DNS servers from the network (DHCP), instead of {0}: a VPN, "
+        "or somebody by hand, may have set that. If your organization runs {0}, ask your DNS team "
+        "why queries from this network (UDP and TCP port 53) get no answer.",
+        resolvers);
+    cause.tell(phrase("The router {} looks up {}.", by_router->probe.target.host,
+                      name_asked_for(by_router->probe)),
+               by_router);
+  } else if (seen.refused) {
+    cause.title = phrase("The DNS servers refuse to look up any name");
+    cause.fix = phrase(
+        "Check whether the DNS servers this computer uses ({}) accept queries from this network, "
+        "and whether they limit the queries of each computer: they answer REFUSED.",
+        resolvers);
+  } else {
+    cause.title = seen.failed ? phrase("The DNS servers answer, but cannot look up any name")
+                  : seen.any_answered ? phrase("The DNS servers leave most queries unanswered")
+                                      : phrase("This computer gets no answer from its DNS servers");
+    cause.fix = phrase(
+        "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, "
+        "and accept queries from this network (UDP and TCP port 53).",
+        resolvers);
+  }
 }
 
 constexpr std::array useless_answers{
@@ -233,55 +335,10 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     return {answers_too_late(names, std::move(cause), any_answered, line_ms)};
   const bool line_is_up = std::ranges::any_of(context.flows, out);
   const bool refused = failed && any_refused && all_refused;
-  const bool from_outside =
-      !failed && !any_answered && line_is_up && resolvers_are_outside(context);
-  const auto resolvers = resolvers_in_words(context);
   cause.name(FindingCode::dns_unreachable, lost < 2                      ? possible
                                            : line_is_up && !any_answered ? certain
                                                                          : likely);
-  if (from_outside) {
-    cause.owner = Owner::helpdesk;
-    cause.title = context.report.site.resolvers.size() == 1
-                      ? phrase("This computer's DNS server on the Internet does not answer")
-                      : phrase("This computer's DNS servers on the Internet do not answer");
-    cause.fix = phrase(
-        "Set this computer to take its DNS servers from the network (DHCP), instead of {0}. If it "
-        "already does, ask the network team to allow UDP and TCP port 53 to {0}, or to hand out "
-        "servers that answer.",
-        resolvers);
-  } else if (resolvers_are_local(context)) {
-    cause.owner = Owner::helpdesk;
-    cause.title = failed ? phrase("This computer's own DNS service cannot look up any name")
-                         : phrase("This computer's own DNS service does not answer");
-    cause.fix = phrase(
-        "Restart the DNS service of this computer ({}; on Linux often systemd-resolved, otherwise "
-        "that of a VPN or a filter), and check which servers it asks. If no server "
-        "is configured, set one, or have DHCP hand one out.",
-        resolvers);
-  } else if (const auto link = inner_link_of_resolvers(context.report.site);
-             !failed && !any_answered && !link.empty()) {
-    cause.owner = Owner::helpdesk;
-    cause.title = phrase("This computer looks for its DNS servers on its own adapter {}", link);
-    cause.fix = phrase(
-        "Compare the addresses of the DNS servers ({0}) with the range of the adapter {1} of this "
-        "computer, often one for containers or virtual machines: they lie in it, so queries do not "
-        "leave this computer. Give {1} another range, or remove it.",
-        resolvers, link);
-  } else if (refused) {
-    cause.title = phrase("The DNS servers refuse to look up any name");
-    cause.fix = phrase(
-        "Check whether the DNS servers this computer uses ({}) accept queries from this network, "
-        "and whether they limit the queries of each computer: they answer REFUSED.",
-        resolvers);
-  } else {
-    cause.title = failed         ? phrase("The DNS servers answer, but cannot look up any name")
-                  : any_answered ? phrase("The DNS servers leave most queries unanswered")
-                                 : phrase("This computer gets no answer from its DNS servers");
-    cause.fix = phrase(
-        "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, "
-        "and accept queries from this network (UDP and TCP port 53).",
-        resolvers);
-  }
+  say_who_does_not_answer(context, {failed, any_answered, refused, line_is_up}, cause);
   cause.tell(lost < 2 ? phrase("The only name queried could not be looked up.")
                       : phrase("None of the {} names could be looked up.", lost));
   if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
@@ -325,13 +382,30 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     cause.title =
         phrase("This site's DNS sends {} to {} (not an Internet address)",
                lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()), address);
-    cause.fix = plural(
-        lost.size(),
-        "Remove the entry or block that answers {2} for {3} from this site's DNS servers ({1}) and "
-        "any DNS filter behind them, so that the name gets its public addresses.",
-        "Remove the entry or block that answers {2} for {3} from this site's DNS servers ({1}) and "
-        "any DNS filter behind them, so that the names get their public addresses.",
-        answering_resolvers_in_words(context), address, listed(lost));
+    const auto resolvers = answering_resolvers_in_words(context);
+    const bool own = std::ranges::all_of(lost, [&](const std::string& name) {
+      return contains(context.report.site.own_hosts, name);
+    });
+    if (own && address.is_private()) {
+      cause.fix = phrase(
+          "Ask who runs {0} whether {1} is its address inside your organization. If so, let this "
+          "network reach it (routing, firewall, VPN). If not, remove that answer from this site's "
+          "DNS servers ({2}), so that the public address is given.",
+          listed(lost), address, resolvers);
+    } else {
+      cause.fix = plural(
+          lost.size(),
+          "Remove the entry or block that answers {2} for {3} from this site's DNS servers ({1}) "
+          "and any DNS filter behind them, so that the name gets its public addresses.",
+          "Remove the entry or block that answers {2} for {3} from this site's DNS servers ({1}) "
+          "and any DNS filter behind them, so that the names get their public addresses.",
+          resolvers, address, listed(lost));
+    }
+    if (address.is_shared()) {
+      cause.fix += phrase(
+          " Zero-trust clients and gateways often answer with such addresses (100.64.0.0/10) and "
+          "carry what is sent there: if one is in use, exempt the service from it.");
+    }
     causes.push_back(std::move(cause));
   }
   return causes;

@@ -15,9 +15,8 @@ bool is_address_question(const Probe& probe) {
 }
 
 // "10.20.0.1:53" and "10.20.0.1" are one.
-bool is_site_resolver(const Facts& facts, const std::string& server) {
-  const auto& own = facts.report.site.resolvers;
-  return std::ranges::any_of(own, [&](const std::string& one) {
+bool is_resolver(const Site& site, const std::string& server) {
+  return std::ranges::any_of(site.resolvers, [&](const std::string& one) {
     return server == one || server == authority(one, dns_port);
   });
 }
@@ -25,10 +24,14 @@ bool is_site_resolver(const Facts& facts, const std::string& server) {
 void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
                     std::map<std::string, Name>& names) {
   if (!is_address_question(result.probe) || asks_nobody(result.probe)) return;
+  if (asks_a_dns_server(result.probe) &&
+      result.probe.target.host == router_beside_resolvers(facts.report.site)) {
+    return;
+  }
   auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
     const bool here = taken || !asks_a_dns_server(result.probe) ||
-                      is_site_resolver(facts, text_fact(evidence, Fact::server));
+                      is_resolver(facts.report.site, text_fact(evidence, Fact::server));
     if (here && evidence.kind == EvidenceKind::dns_no_answer) name.silent = &result;
     if (evidence.kind != EvidenceKind::dns_answer) continue;
     (here ? name.here : name.elsewhere).push_back({&evidence, result.probe.id});
@@ -122,6 +125,14 @@ std::optional<Confidence> confidence_in(std::string_view whose,
 }
 
 }  // namespace
+
+std::string router_beside_resolvers(const Site& site) {
+  for (const auto& gateway : site.gateways) {
+    const auto address = gateway.address.to_string();
+    if (!gateway.address.is_link_local() && !is_resolver(site, address)) return address;
+  }
+  return {};
+}
 
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;

@@ -27,6 +27,8 @@ struct Name {
 };
 
 std::map<std::string, Name> read_names(const Facts& facts);
+// This computer's router, if it is none of its DNS servers; otherwise empty. Routers often are one.
+std::string router_beside_resolvers(const Site& site);
 // Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
 bool is_public_name(std::string_view name);
 // By why it has no address.

@@ -158,6 +158,11 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     for (const auto& server : servers)
       ask_for_name(questions, server, {{"server", "true"}, {"name", name}});
   }
+  // A VPN, or somebody by hand, may have left servers that are not there; the router looks up
+  // names?
+  const auto router = findings::router_beside_resolvers(facts.report.site);
+  if (!any_resolved && !router.empty())
+    ask_for_name(questions, router, {{"server", "true"}, {"name", names.front()}});
   // Those elsewhere are heard only where nobody on the way answers for them.
   const auto nobody = no_resolver(facts, servers);
   if (!servers.empty() && !nobody.empty()) {

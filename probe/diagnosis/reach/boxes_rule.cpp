@@ -161,10 +161,11 @@ void propose_deaf_ports(const Clues& clues, Boxes& boxes) {
   Ports silent, heard, seen_far;
   for (const auto event : clues.events) {
     const auto& packet = clues.packet(event);
-    const bool good = is_good(clues.seen(event));
+    const auto seen = clues.seen(event);
     if (!packet.udp || packet.port == 53) continue;
-    if (packet.ends_early && packet.ends_far && good) seen_far.insert(packet.port);
-    if (!packet.ends_early) (good ? heard : silent).insert(packet.port);
+    if (packet.ends_early && packet.ends_far && is_good(seen)) seen_far.insert(packet.port);
+    if (!packet.ends_early && is_good(seen)) heard.insert(packet.port);
+    if (!packet.ends_early && is_bad(seen)) silent.insert(packet.port);
   }
   std::set<std::pair<std::uint16_t, std::uint16_t>> ranges;
   const auto add = [&](PortRange range) {

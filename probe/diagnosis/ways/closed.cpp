@@ -172,6 +172,44 @@ const ProbeResult* answered_at_first(const Flow& flow) {
   return later && !flow.udp ? before : nullptr;
 }
 
+// The way by which this computer's own routes send packets to all of these hosts: into a tunnel
+// that does not carry everything, or to a router that is no default gateway. Null: with all the
+// others.
+const EgressPath* way_of_their_own(const Site& site, const std::vector<std::string>& hosts) {
+  const auto* way = way_to_all(site, hosts);
+  if (way == nullptr || site.gateways.empty()) return nullptr;
+  if (way->tunnel) return way->default_route ? nullptr : way;
+  const bool by_default = std::ranges::any_of(
+      site.gateways, [&](const auto& gateway) { return gateway.address == way->gateway; });
+  return by_default || !way->gateway ? nullptr : way;
+}
+
+// How far other packets got by another way shows nothing about this one.
+void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath& way,
+                 Cause& cause) {
+  const auto hosts = listed(hosts_of(claim.probes));
+  if (way.tunnel) {
+    cause.confidence = std::max(cause.confidence, likely);
+    cause.owner = Owner::vpn;
+    cause.fix = phrase(
+        "This computer sends packets for {0} into the VPN ({1}). Have those who run it let this "
+        "traffic through, or keep it out of the tunnel: {2}. This site's firewall sees nothing of "
+        "it.{3}",
+        hosts, way.interface, flows_in_words(context, claim.probes),
+        where_the_list_is(context, claim.probes));
+    return;
+  }
+  if (!claim.is_destination()) return;  // a route is not about ports
+  cause.confidence = std::max(cause.confidence, likely);
+  cause.owner = Owner::helpdesk;
+  cause.fix = phrase(
+      "This computer sends packets for {} to the router {}, which is not its default gateway. "
+      "If that route is left over (from a VPN, a test or an earlier network), delete it; \"route "
+      "print\" (Windows) or \"netstat -rn\" shows it. If it is meant to be there, check that "
+      "router.",
+      hosts, *way.gateway);
+}
+
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const bool range = claim.is_range();
   const auto numbers = set_of(claim.flows, &Flow::port);
@@ -186,7 +224,10 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : exact             ? phrase("ports {}", parts)
                                          : phrase("roughly ports {}", parts);
   const auto hosts = hosts_of(claim.probes);
-  if (claim.beyond) {
+  const auto* way = way_of_their_own(context.report.site, hosts);
+  if (way != nullptr && way->tunnel) {
+    cause.title = phrase("The VPN blocks {} to {}", transport(claim.udp()), ports);
+  } else if (claim.beyond) {
     cause.owner = Owner::provider;
     cause.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                          transport(claim.udp()), ports);
@@ -246,42 +287,6 @@ std::string who_turns_away(const std::vector<const Flow*>& flows) {
   return address && is_beside(router, address->to_string()) ? std::string() : router;
 }
 
-// The way by which this computer's own routes send packets to all of these hosts: into a tunnel
-// that does not carry everything, or to a router that is no default gateway. Null: with all the
-// others.
-const EgressPath* way_of_their_own(const Site& site, const std::vector<std::string>& hosts) {
-  const auto* way = way_to_all(site, hosts);
-  if (way == nullptr || site.gateways.empty()) return nullptr;
-  if (way->tunnel) return way->default_route ? nullptr : way;
-  const bool by_default = std::ranges::any_of(
-      site.gateways, [&](const auto& gateway) { return gateway.address == way->gateway; });
-  return by_default || !way->gateway ? nullptr : way;
-}
-
-void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath& way,
-                 Cause& cause) {
-  const auto hosts = listed(hosts_of(claim.probes));
-  // How far other packets got by another way shows nothing about this one.
-  cause.confidence = std::max(cause.confidence, likely);
-  if (way.tunnel) {
-    cause.owner = Owner::vpn;
-    cause.fix = phrase(
-        "This computer sends packets for {0} into the VPN ({1}). Have those who run it let this "
-        "traffic through, or keep it out of the tunnel: {2}. This site's firewall sees nothing of "
-        "it.{3}",
-        hosts, way.interface, flows_in_words(context, claim.probes),
-        where_the_list_is(context, claim.probes));
-    return;
-  }
-  cause.owner = Owner::helpdesk;
-  cause.fix = phrase(
-      "This computer sends packets for {} to the router {}, which is not its default gateway. "
-      "If that route is left over (from a VPN, a test or an earlier network), delete it; \"route "
-      "print\" (Windows) or \"netstat -rn\" shows it. If it is meant to be there, check that "
-      "router.",
-      hosts, *way.gateway);
-}
-
 // Of each of these hosts, a router says that it knows no way there, and nobody refuses: no rule
 // closes them.
 bool lack_a_route(const std::vector<const Flow*>& flows) {
@@ -327,8 +332,6 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
             : Text(),
         where_the_list_is(context, claim.probes));
   }
-  if (const auto* way = way_of_their_own(context.report.site, hosts))
-    say_own_way(context, claim, *way, cause);
   cause.evidence = evidence_for(context, claim.flows, 8);
   auto elsewhere = context.select([&](const Flow& flow) {
     return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
@@ -490,6 +493,8 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
     } else {
       say_flows(context, claim, cause);
     }
+    const auto* way = way_of_their_own(context.report.site, hosts_of(claim.probes));
+    if (way != nullptr) say_own_way(context, claim, *way, cause);
   }
   return causes;
 }

@@ -332,12 +332,14 @@ std::optional<Cause> disconnected(const Site& site) {
     if (link.state == LinkState::up) up.push_back(link.name);
   }
   bool leads_on = false, addressed = false;
+  std::string unplugged;  // the default route leads over it
   for (const auto& interface : site.interfaces) {
     if (interface.default_route && interface.tunnel) return std::nullopt;
     if (interface.tunnel || is_inner_link(interface.name)) continue;
     // A route may outlive the cable.
     const bool is_up = contains(up, interface.name);
     leads_on |= is_up && interface.default_route;
+    if (!is_up && interface.default_route) unplugged = interface.name;
     for (const auto& address : interface.addresses) {
       if (address.is_link_local()) continue;
       addressed |= is_up;
@@ -367,6 +369,15 @@ std::optional<Cause> disconnected(const Site& site) {
         listed(up));
     cause.tell(
         phrase("{} is connected but has no address of its own (DHCP, RFC 2131).", listed(up)));
+  } else if (!leads_on && !unplugged.empty()) {
+    cause.owner = Owner::helpdesk;
+    cause.title =
+        phrase("This computer sends everything over {}, which is not connected", unplugged);
+    cause.fix = phrase(
+        "Connect {0} (cable, dock, Wi-Fi). If this computer should use {1}, which is connected, "
+        "switch off {0}, and check that {1} has a default gateway. Then run this again.",
+        unplugged, listed(connected));
+    cause.tell(phrase("This computer's default route leads over {}.", unplugged));
   } else if (!leads_on) {
     cause.title = phrase("This computer has an address but no default gateway");
     cause.fix = phrase(
