@@ -36,6 +36,14 @@ bool Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
   return ask(std::move(probe));
 }
 
+bool Questions::ask_again(const Probe& probe, std::string parameter, std::string value) {
+  const auto& target = probe.target;
+  auto with = probe.with;
+  with[std::move(parameter)] = std::move(value);
+  return ask(Purpose::repeat, probe.check, target.transport, target.host, target.port(),
+             std::move(with));
+}
+
 bool Questions::ask(Probe probe) {
   probe.id = probe_id(probe);
   auto& room = room_for(probe.purpose);
@@ -212,15 +220,6 @@ void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
     ask_for_name(questions, servers.front(), {{"server", "true"}, {"name", name}});
 }
 
-void ask_once_more(const ProbeResult& result, Questions& questions, std::string how = "again",
-                   std::string value = "true") {
-  const auto& target = result.probe.target;
-  auto with = result.probe.with;
-  with[std::move(how)] = std::move(value);
-  questions.ask(Purpose::repeat, result.probe.check, target.transport, target.host, target.port(),
-                std::move(with));
-}
-
 std::string owner_of(const ProbeResult* result) {
   return registrable_domain(result->probe.target.host);
 }
@@ -244,8 +243,8 @@ void ask_at_another_address(const Facts& facts, Questions& questions) {
     return !open_ports.contains(result->probe.target.port());
   });
   for (const auto* result : of_different_owners(lost, most, owner_of)) {
-    ask_once_more(*result, questions);
-    ask_once_more(*result, questions, "address", "next");
+    questions.ask_again(result->probe);
+    questions.ask_again(result->probe, "address", "next");
   }
 }
 
@@ -260,14 +259,14 @@ void ask_the_turned_away_again(const Facts& facts, Questions& questions) {
     if (facts.asked_for(result)) first.push_back(&result);
   }
   for (const auto* result : of_different_owners(first, most, owner_of))
-    ask_once_more(*result, questions);
+    questions.ask_again(result->probe);
   const auto hosts = findings::hosts_of(first);
   const bool any_passed = facts.any_probe([&](const ProbeResult& result) {
     return result.probe.with.contains("again") && findings::may_be_asked_again(result) &&
            reached(result.observation.outcome) && contains(hosts, result.probe.target.host);
   });
   if (!any_passed) return;
-  for (const auto* result : again) ask_once_more(*result, questions, "again", "2");
+  for (const auto* result : again) questions.ask_again(result->probe, "again", "2");
 }
 
 // A few that got no answer where others do may be chance: once more.
@@ -283,7 +282,7 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
     return !is_udp(result) && is_direct(result) && reached(result.observation.outcome);
   });
   if (!others || silent.size() > most_hosts) return;
-  for (const auto* result : silent) ask_once_more(*result, questions);
+  for (const auto* result : silent) questions.ask_again(result->probe);
 }
 
 // Hosts that nothing was sent to, since nobody answered for their names: once one of these is
@@ -299,7 +298,7 @@ void ask_the_nameless_again(const Facts& facts, Questions& questions) {
       read_names(facts), [](const auto& entry) { return is_found_again(entry.second); });
   if (!found_later) return;
   for (const auto* result : of_different_owners(nameless, most, owner_of))
-    ask_once_more(*result, questions);
+    questions.ask_again(result->probe);
 }
 
 // What got no answer as the run began, if all that was asked later did: once more, rows' first.
@@ -315,7 +314,7 @@ void ask_what_failed_at_first(const Facts& facts, Questions& questions) {
     });
     auto again = of_different_owners(findings::asked_for_ones(facts, lost), most, owner_of);
     append(again, of_different_owners(start->lost, 2, owner_of));
-    for (const auto* result : again) ask_once_more(*result, questions);
+    for (const auto* result : again) questions.ask_again(result->probe);
   }
 }
 

@@ -119,12 +119,8 @@ void ask_again(const Facts& facts, Questions& questions) {
     for (std::size_t time = 2; time < 2 + times; ++time) ask(chosen, std::to_string(time));
     // A sign-in that has ended shows its page in place of others.
     for (const auto& [probe, seen] : facts.report.probes) {
-      const auto& target = probe.target;
-      if (!probe.with.contains("body") || !callready::reached(seen.outcome)) continue;
-      auto with = probe.with;
-      with["again"] = "true";
-      questions.ask(Purpose::repeat, probe.check, target.transport, target.host, target.port(),
-                    std::move(with));
+      if (probe.with.contains("body") && callready::reached(seen.outcome))
+        questions.ask_again(probe);
     }
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.

@@ -27,6 +27,8 @@ class Questions {
   // `proxy`: its URL; empty: directly.
   bool ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
            std::uint16_t port, With with = {}, std::string proxy = {});
+  // The same probe once more, directly; its parameter tells it from the first.
+  bool ask_again(const Probe& probe, std::string parameter = "again", std::string value = "true");
   std::vector<Probe> take() { return std::move(list_); }
 
  private:
