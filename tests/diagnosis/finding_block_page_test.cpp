@@ -239,6 +239,18 @@ TEST(SlowNames, AreAskedOfAServerThatIsDead) {
   EXPECT_TRUE(has_evidence(found, "10.20.0.99:53 did not answer"));
 }
 
+// Over a satellite, those whom the site's servers ask are as far away as all else.
+TEST(SlowNames, AreTheLinesWhereASinglePacketTakesLong) {
+  const auto made = [](double trip_ms) {
+    auto first = resolved_in(tls("portal.vendor.com"), 1'500);
+    auto second = resolved_in(tls("www.vendor.com"), 1'501);
+    first.observation.round_trip = second.observation.round_trip = Milliseconds(trip_ms);
+    return codes(report({row("web", {first, second})}));
+  };
+  EXPECT_EQ(made(40), Codes{"dns.slow (likely)"});
+  EXPECT_EQ(made(400), Codes{});
+}
+
 ProbeResult by_both(const char* host, const char* six, const char* four,
                     const char* address = "146.22.0.11") {
   auto result = probe(CheckKind::ipv6, Transport::tcp, host, 443, connected, "ipv4_only");

@@ -508,7 +508,9 @@ TEST(Flows, OverUdpOfTwoOperatorsAreLostAtTheProvider) {
   const auto found = only(made(silent));
   EXPECT_EQ(found.code, FindingCode::firewall_udp_port_blocked);
   EXPECT_EQ(found.confidence, Confidence::likely);
-  EXPECT_EQ(found.title, "UDP to port 3478 is lost beyond this site, whatever the destination");
+  // Nobody saw where the replies ended.
+  EXPECT_EQ(found.title, "UDP to port 3478: packets leave this site, and nothing comes back");
+  EXPECT_TRUE(found.fix.starts_with("Check the firewall's log for dropped replies.")) << found.fix;
   EXPECT_EQ(found.owner, Owner::provider);
   // Two operators' servers are hardly down together, and nobody saw where the replies ended.
   const auto both = only(made(answered));

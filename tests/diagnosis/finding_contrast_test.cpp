@@ -101,6 +101,17 @@ TEST(Proxy, IsPassedByWhatThePacFileSendsDirectly) {
   EXPECT_TRUE(both.fix.string().starts_with("Set the proxy")) << both.fix;
 }
 
+// What no proxy setting is about is no exception from it.
+TEST(Proxy, HasNoExceptionsForSip) {
+  const auto found = of_code(
+      report({row("sip", {tls("sip.other.net", silent, "timed_out", public_ca, 5061)}),
+              controls({proxied(tls("www.google.com")), tls("www.google.com", silent, "timed_out"),
+                        tls("www.cloudflare.com", silent, "timed_out")})}),
+      FindingCode::proxy_required);
+  EXPECT_FALSE(holds(found.fix, "exceptions")) << found.fix;
+  EXPECT_TRUE(holds(found.fix, "Set the proxy")) << found.fix;
+}
+
 // --- TURN ----------------------------------------------------------------------------------------
 
 ProbeResult login(const char* host, bool accepted) {

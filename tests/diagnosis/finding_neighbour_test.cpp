@@ -28,6 +28,13 @@ TEST(Neighbour, IsNotThere) {
   EXPECT_EQ(found.title, "Nothing in this computer's own network answers at 10.20.0.99");
 }
 
+// Docker's networks, and those of virtual machines, may hide a real one.
+TEST(Neighbour, MayBeHiddenByANetworkOfContainers) {
+  const auto found = only(on_link({at(tcp("172.17.0.5", 5061, silent), "172.17.0.5")}, "docker0"));
+  EXPECT_EQ(found.title, "This computer looks for 172.17.0.5 on its own adapter docker0");
+  EXPECT_TRUE(holds(found.fix, "Give docker0 another range")) << found.fix;
+}
+
 TEST(Neighbour, DoesNotListen) {
   const auto found =
       only(on_link({at(tls("10.20.0.1", refused, "connection_refused"), "10.20.0.1")}));

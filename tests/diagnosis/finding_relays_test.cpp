@@ -46,6 +46,7 @@ TEST(PrivateRelay, IsTheServersOwnSetting) {
   const auto found = only(at_address("10.77.0.5", "185.199.40.11"));
   EXPECT_EQ(found.code, FindingCode::turn_relay_private);
   EXPECT_EQ(found.owner, Owner::vendor);
+  EXPECT_EQ(found.title, "Relays of turn.vendor.com get private addresses");
   EXPECT_EQ(codes(at_address("185.199.40.11", "185.199.40.11")), Codes{});
   EXPECT_EQ(codes(at_address("10.77.0.5", "10.77.0.5")), Codes{}) << "for calls inside the site";
 }

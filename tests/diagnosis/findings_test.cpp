@@ -1139,6 +1139,24 @@ TEST(FindingsText, AsksThoseWhoRunTheVpnOfAPortThatItCloses) {
   EXPECT_EQ(found(false).owner, Owner::network);
 }
 
+// One that carries everything is refused by its own gateway: no part of this site.
+TEST(FindingsText, AsksThoseWhoRunTheVpnThatRefusesAPort) {
+  auto run = report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.8.0.1")}),
+                     controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})});
+  run.site.ways = {{"tun0",
+                    std::nullopt,
+                    true,
+                    true,
+                    {"turn.vendor.com", "www.google.com", "stun.l.google.com"}}};
+  const auto findings = diagnose(run);
+  const auto* found = first_that(findings, [](const Finding& finding) {
+    return finding.code == FindingCode::firewall_udp_port_blocked;
+  });
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->owner, Owner::vpn);
+  EXPECT_EQ(found->confidence, Confidence::certain);
+}
+
 TEST(FindingsText, NamesTheRuleToAskFor) {
   const auto finding = only_one(report(
       {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.vendor.com", silent, "")}),

@@ -110,6 +110,17 @@ std::vector<std::string> dead_resolvers(const Facts& facts) {
   return alive.empty() ? std::vector<std::string>() : dead;
 }
 
+// The shortest round trip to anybody outside; 0: none is known.
+double shortest_trip_ms(const Facts& facts) {
+  std::optional<double> shortest;
+  for (const auto& result : facts.report.probes) {
+    const auto& trip = result.observation.round_trip;
+    if (!trip || !goes_outside(result)) continue;
+    shortest = std::min(trip->count(), shortest.value_or(trip->count()));
+  }
+  return shortest.value_or(0);
+}
+
 void tell_of_silent_resolvers(Cause& cause, const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     if (!asks_a_dns_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
@@ -734,8 +745,11 @@ Causes find_dns_slow(const Diagnosis& context) {
   std::vector<const Name*> slow, again;  // again: answered when asked for again
   const auto names = read_names(context);
   auto causes = unanswered_for_ipv6(context, names);
-  // Where independent resolvers take as long, it is the line or this computer that is slow.
+  // Where independent resolvers take as long, or one packet there and back takes so long that those
+  // whom the site's servers ask cannot be faster, it is the line or this computer that is slow.
+  constexpr double trips_of_a_lookup = 3;
   if (fastest_elsewhere_ms(names) > slow_ms / 2) return causes;
+  if (trips_of_a_lookup * shortest_trip_ms(context) > slow_ms) return causes;
   // What the site's own name servers lose says nothing about the line.
   const auto& retried = context.answered_late;
   const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {

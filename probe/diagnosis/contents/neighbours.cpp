@@ -58,7 +58,14 @@ Cause nobody_answers(const Probes& silent, const std::string& interface) {
   const auto hosts = listed(hosts_of(silent));
   Cause cause(silent);
   cause.name(FindingCode::target_absent, likely);
-  if (std::ranges::all_of(silent, [](const auto* result) { return is_inside(*result); })) {
+  if (is_inner_link(interface)) {
+    cause.title = phrase("This computer looks for {} on its own adapter {}", hosts, interface);
+    cause.fix = phrase(
+        "Compare {0} with the range of the adapter {1} of this computer, often one for containers "
+        "or virtual machines: it lies in it, so packets do not leave this computer. Give {1} "
+        "another range, or remove it. If {0} is such a machine, check that it runs.",
+        hosts, interface);
+  } else if (std::ranges::all_of(silent, [](const auto* result) { return is_inside(*result); })) {
     cause.title = phrase("Nothing in this computer's own network answers at {}", hosts);
     cause.fix = phrase(
         "Check the address that was given, and whether the server is switched on and in this "

@@ -285,8 +285,9 @@ Text go_by_the_proxy(const Facts& facts, const Probes& lost, const std::string& 
       hosts_of(facts.probes_that([](const auto& one) { return !is_direct(one); }));
   auto past = hosts_of(those_that(lost, [&](const ProbeResult& result) {
     const auto& probe = result.probe;
-    const bool web = probe.check == CheckKind::tls || probe.check == CheckKind::http;
-    return web && facts.asked_for(result) && !contains(by_proxy, probe.target.host);
+    const bool web = probe.target.port() == 443 || probe.check == CheckKind::http;
+    return web && !is_udp(result) && facts.asked_for(result) &&
+           !contains(by_proxy, probe.target.host);
   }));
   if (pac == nullptr) {
     // A set may ask for some of an owner's hosts without a proxy; exceptions name the owner.

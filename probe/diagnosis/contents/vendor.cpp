@@ -184,6 +184,13 @@ bool died(const ProbeResult& result) {
   return is_dead(result) || result.observation.detail == DetailCode::relay_dies;
 }
 
+// Of a server outside: peers cannot send there.
+bool has_private_address(const ProbeResult& relay) {
+  const auto& seen = relay.observation;
+  const auto address = IpAddress::parse(text_of(relay, EvidenceKind::relay, Fact::address));
+  return address && address->is_private() && seen.address && !seen.address->is_special();
+}
+
 // Obtained from the same server over the same transport as one of these.
 bool is_like_one_of(const Probes& relays, const ProbeResult& result) {
   const auto& target = result.probe.target;
@@ -329,7 +336,8 @@ Causes find_dying_relays(const Diagnosis& context) {
   std::map<std::string, Probes> by_server;
   for (const auto& result : context.report.probes) {
     const bool relay = result.probe.check == CheckKind::turn && is_direct(result);
-    if (relay && died(result)) by_server[result.probe.target.host].push_back(&result);
+    if (relay && died(result) && !has_private_address(result))
+      by_server[result.probe.target.host].push_back(&result);
   }
   Causes causes;
   for (const auto& [host, lost] : by_server) {
@@ -394,26 +402,23 @@ Causes find_dying_relays(const Diagnosis& context) {
 // RFC 8656 section 5: peers send to the relay's address. What the server writes there is its own
 // setting, and its own traffic stays behind its NAT, so a relay may seem to work.
 Causes find_private_relays(const Diagnosis& context) {
-  std::map<std::string, Probes> by_server;
+  std::map<std::string, Probes> by_operator;
   for (const auto& result : context.report.probes) {
-    const auto& seen = result.observation;
-    const auto relay = IpAddress::parse(text_of(result, EvidenceKind::relay, Fact::address));
-    const bool outside = seen.address && !seen.address->is_special();
-    if (result.probe.check != CheckKind::turn || !relay || !relay->is_private() || !outside)
-      continue;
-    by_server[result.probe.target.host].push_back(&result);
+    if (result.probe.check == CheckKind::turn && has_private_address(result))
+      by_operator[registrable_domain(result.probe.target.host)].push_back(&result);
   }
   Causes causes;
-  for (const auto& [host, relays] : by_server) {
+  for (const auto& [party, relays] : by_operator) {
     auto& cause = causes.emplace_back();
+    const auto hosts = listed(hosts_of(relays));
     cause.impaired = relays;
     cause.name(FindingCode::turn_relay_private, likely);
-    cause.title = phrase("The TURN server {} gives its relays a private address", host);
+    cause.title = phrase("Relays of {} get private addresses", hosts);
     cause.fix = phrase(
         "Ask the operator of {} to set the server's public address in its configuration (coturn: "
         "external-ip). Until then, calls over its relays stay silent, though a test from one side "
         "may pass. Change nothing on this network.",
-        host);
+        hosts);
     cause.tell(EvidenceKind::relay, *relays.front());
   }
   return causes;

@@ -172,24 +172,26 @@ const ProbeResult* answered_at_first(const Flow& flow) {
   return later && !flow.udp ? before : nullptr;
 }
 
-// The way by which this computer's own routes send packets to all of these hosts: into a tunnel
-// that does not carry everything, or to a router that is no default gateway. Null: with all the
-// others.
-const EgressPath* way_of_their_own(const Site& site, const std::vector<std::string>& hosts) {
-  const auto* way = way_to_all(site, hosts);
-  if (way == nullptr || site.gateways.empty()) return nullptr;
-  if (way->tunnel) return way->default_route ? nullptr : way;
+// The way by which this computer's own routes send packets to all of these hosts: into a tunnel, of
+// which this site's firewall sees nothing, or to a router that is no default gateway. Null: the
+// usual one, and a tunnel for everything that they were seen to leave at its far end.
+const EgressPath* way_of_their_own(const Site& site, const Claim& claim) {
+  const auto* way = way_to_all(site, hosts_of(claim.probes));
+  if (way == nullptr) return nullptr;
+  if (way->tunnel) return way->default_route && claim.beyond ? nullptr : way;
+  if (site.gateways.empty()) return nullptr;
   const bool by_default = std::ranges::any_of(
       site.gateways, [&](const auto& gateway) { return gateway.address == way->gateway; });
   return by_default || !way->gateway ? nullptr : way;
 }
 
-// How far other packets got by another way shows nothing about this one.
 void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath& way,
                  Cause& cause) {
   const auto hosts = listed(hosts_of(claim.probes));
-  if (way.tunnel) {
+  // How far other packets got by another way shows nothing about this one.
+  if (way.tunnel ? !way.default_route : claim.is_destination())
     cause.confidence = std::max(cause.confidence, likely);
+  if (way.tunnel) {
     cause.owner = Owner::vpn;
     cause.fix = phrase(
         "This computer sends packets for {0} into the VPN ({1}). Have those who run it let this "
@@ -200,7 +202,6 @@ void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath&
     return;
   }
   if (!claim.is_destination()) return;  // a route is not about ports
-  cause.confidence = std::max(cause.confidence, likely);
   cause.owner = Owner::helpdesk;
   cause.fix = phrase(
       "This computer sends packets for {} to the router {}, which is not its default gateway. "
@@ -224,18 +225,28 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : exact             ? phrase("ports {}", parts)
                                          : phrase("roughly ports {}", parts);
   const auto hosts = hosts_of(claim.probes);
-  const auto* way = way_of_their_own(context.report.site, hosts);
+  const auto* way = way_of_their_own(context.report.site, claim);
   if (way != nullptr && way->tunnel) {
     cause.title = phrase("The VPN blocks {} to {}", transport(claim.udp()), ports);
-  } else if (claim.beyond) {
+  } else if (claim.beyond && claim.blocked) {
     cause.owner = Owner::provider;
     cause.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                          transport(claim.udp()), ports);
     cause.fix = phrase(
-        "Ask the Internet provider to allow this traffic (and return traffic): {1}. This site lets "
-        "it out{0}.{2}",
-        claim.udp() ? phrase(" (check the firewall's log for dropped replies)") : "",
-        asked_flows(context, cause), where_the_list_is(context, claim.probes));
+        "Ask the Internet provider to allow this traffic (and return traffic): {}. This site lets "
+        "it out.",
+        asked_flows(context, cause));
+    cause.fix += where_the_list_is(context, claim.probes);
+  } else if (claim.beyond) {
+    // A firewall also drops replies to what it has not seen leave (asymmetric routes).
+    cause.owner = Owner::provider;
+    cause.title = phrase("{} to {}: packets leave this site, and nothing comes back",
+                         transport(claim.udp()), ports);
+    cause.fix = phrase(
+        "Check the firewall's log for dropped replies. If there are none, ask the Internet "
+        "provider to allow this traffic (and return traffic): {}.",
+        asked_flows(context, cause));
+    cause.fix += where_the_list_is(context, claim.probes);
   } else {
     const auto what = transport(claim.udp());
     cause.title =
@@ -493,8 +504,10 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
     } else {
       say_flows(context, claim, cause);
     }
-    const auto* way = way_of_their_own(context.report.site, hosts_of(claim.probes));
-    if (way != nullptr) say_own_way(context, claim, *way, cause);
+    const auto* way = way_of_their_own(context.report.site, claim);
+    // What is only silent may be the server's doing.
+    const bool closed = claim.blocked || claim.is_destination() || claim.is_of_ports();
+    if (way != nullptr && closed) say_own_way(context, claim, *way, cause);
   }
   return causes;
 }
