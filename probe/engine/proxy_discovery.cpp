@@ -46,6 +46,7 @@ void summarise(ProxyDiscovery& found, const Plan& plan, const Text& by) {
   std::size_t direct = 0;
   for (const auto* probe : candidates(plan)) {
     const auto url = found.proxy_for(*probe);
+    if (url.empty()) add_once(found.exceptions, probe->target.host);
     ++(url.empty() ? direct : uses[url]);
   }
   std::size_t best = 0;

@@ -521,6 +521,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     plan_options.proxy_for = proxies.proxy_for;
     plan = planned_in_time(sets, plan_options, options.timeout);
     if (!proxies.main_proxy.empty()) report.site.proxy = proxies.main_proxy;
+    report.site.proxy_exceptions = proxies.exceptions;
   }
   const bool found_none = searched && !proxies.proxy_for && !proxies.pac;
   report.site.proxy_sought = found_none && options.proxy.kind == ProxyWish::Kind::automatic;

@@ -88,6 +88,7 @@ struct Site {
   std::vector<ResolverLink> resolver_links;
   std::optional<std::string> proxy;         // without credentials
   bool proxy_sought = false;                // by --proxy auto, which found none
+  std::vector<std::string> proxy_exceptions;  // the probes' hosts that go past it, by the settings
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
   // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried without
   // success.

@@ -88,6 +88,7 @@ void fields(Any& site, Visit visit) {
   visit.if_any("resolver_links", site.resolver_links);
   visit("proxy", site.proxy);
   visit.if_any("proxy_sought", site.proxy_sought);
+  visit.if_any("proxy_exceptions", site.proxy_exceptions);
   visit("public_addresses", site.public_addresses);
   visit.object("nat", [&](auto nat) {
     nat("mapping", site.nat_mapping);

@@ -280,6 +280,7 @@ void Redactor::learn(const Site& site) {
   if (site.proxy) learn_url(*site.proxy);
   own_addresses_.insert(site.public_addresses.begin(), site.public_addresses.end());
   for (const auto& host : site.own_hosts) learn_host(host);
+  for (const auto& host : site.proxy_exceptions) learn_host(host);
   // Findings quote the policies.
   for (const auto& policy : site.browser_policies) {
     const auto& value = policy.value;
@@ -444,6 +445,7 @@ Site Redactor::site(Site site) const {
   if (site.proxy) site.proxy = text(*site.proxy);
   for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
   for (auto& host : site.own_hosts) host = text(host);
+  for (auto& host : site.proxy_exceptions) host = text(host);
   for (auto& policy : site.browser_policies) {
     policy.value = without_names(policy.value);
     policy.place = text(policy.place);

@@ -1139,6 +1139,24 @@ TEST(FindingsText, AsksThoseWhoRunTheVpnOfAPortThatItCloses) {
   EXPECT_EQ(found(false).owner, Owner::network);
 }
 
+TEST(FindingsText, AsksThoseWhoRunTheVpnThatLetsOnlyTheWebOut) {
+  auto run =
+      report({row("all", {tls("portal.vendor.com"), sip_tls("sip.vendor.com", silent, ""),
+                          tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent),
+                          turn("turn.vendor.com", silent, "")}),
+              controls(anchors_without_udp())});
+  std::vector<std::string> all;
+  for (const auto& result : run.probes) add_once(all, result.probe.target.host);
+  run.site.ways = {{"tun0", std::nullopt, true, true, all}};
+  const auto findings = diagnose(run);
+  const auto* found = first_that(findings, [](const Finding& finding) {
+    return finding.code == FindingCode::firewall_web_only;
+  });
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->owner, Owner::vpn);
+  EXPECT_TRUE(holds(found->fix, "through the VPN (tun0)")) << found->fix;
+}
+
 // One that carries everything is refused by its own gateway: no part of this site.
 TEST(FindingsText, AsksThoseWhoRunTheVpnThatRefusesAPort) {
   auto run = report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.8.0.1")}),

@@ -13,8 +13,7 @@ class PacFetch : public testing::Test {
   test::Loop loop;
   std::vector<std::string> asked;  // "GET /proxy.pac"
 
-  // How it went with that PAC file; the program that would evaluate it is not there.
-  Observation fetched(const std::string& url) {
+  ProxyDiscovery discovered(const ProxyWish& wish, const Plan& plan, const Variables& variables) {
     const auto tls = std::move(*TlsContext::create({}));
     const auto channel = *AresChannel::create(loop.executor(), AresOptions());
     Resolver resolver(loop.executor(), channel);
@@ -22,10 +21,13 @@ class PacFetch : public testing::Test {
     checks::Settings settings;
     checks::Context context{loop.executor(), loop.scope, loop.soon(), resolver, *tls, edge,
                             settings};
-    Plan plan;
+    return loop.run(discover_proxies(context, wish, plan, variables, "/nonexistent/callready"));
+  }
+
+  // How it went with that PAC file; the program that would evaluate it is not there.
+  Observation fetched(const std::string& url) {
     const auto nothing_set = [](const std::string&) { return std::string(); };
-    const auto found = loop.run(discover_proxies(context, {ProxyWish::Kind::pac, url}, plan,
-                                                 nothing_set, "/nonexistent/callready"));
+    const auto found = discovered({ProxyWish::Kind::pac, url}, {}, nothing_set);
     return found.pac ? found.pac->observation : Observation();
   }
 
@@ -34,6 +36,22 @@ class PacFetch : public testing::Test {
     asked.push_back(text.substr(0, text.find(" HTTP")));
   }
 };
+
+TEST_F(PacFetch, IsNotNeededForTheExceptionsOfTheEnvironment) {
+  Plan plan;
+  for (const std::string host : {"portal.vendor.com", "www.vendor.com", "www.other.net"}) {
+    auto& probe = plan.probes.emplace_back().probe;
+    probe.target.host = host;
+    probe.target.ports = {443, 443};
+  }
+  const auto set = [](const std::string& name) -> std::string {
+    if (name == "https_proxy") return "http://10.20.0.3:3128";
+    return name == "no_proxy" ? "localhost,vendor.com:443" : "";
+  };
+  const auto found = discovered({ProxyWish::Kind::environment, {}}, plan, set);
+  EXPECT_EQ(found.exceptions, (std::vector<std::string>{"portal.vendor.com", "www.vendor.com"}));
+  EXPECT_EQ(found.main_proxy, "http://10.20.0.3:3128");
+}
 
 TEST_F(PacFetch, AddressesMayBeInCapitals) {
   test::ScriptedTcp server(loop.context, [&](auto& connection, const test::Bytes& bytes) {

@@ -259,6 +259,7 @@ TEST(JsonReader, ReadsTheWaysOutAndTheAdvice) {
   report.site.links = {{"eth0", LinkState::up, false}, {"wlan0", LinkState::no_signal, true}};
   report.site.gateways = {{IpAddress::v4({10, 8, 0, 1}), "tun0", false}};
   report.site.proxy_sought = true;
+  report.site.proxy_exceptions = {"turn.example.com"};
   report.site.agents = {{"Cloudflare WARP", "process warp-svc"}};
   report.site.browser_policies = {
       {"Google Chrome", "QuicAllowed", "false", "/etc/opt/chrome/policies/managed/a.json", true}};

@@ -281,28 +281,19 @@ Text go_by_the_proxy(const Facts& facts, const Probes& lost, const std::string& 
   const auto* pac = first_that(facts.report.probes, [](const ProbeResult& result) {
     return result.probe.check == CheckKind::pac && result.observation.outcome == Outcome::answered;
   });
-  const auto by_proxy =
-      hosts_of(facts.probes_that([](const auto& one) { return !is_direct(one); }));
-  auto past = hosts_of(those_that(lost, [&](const ProbeResult& result) {
+  const auto past = hosts_of(those_that(lost, [&](const ProbeResult& result) {
     const auto& probe = result.probe;
-    const bool web = probe.target.port() == 443 || probe.check == CheckKind::http;
-    return web && !is_udp(result) && facts.asked_for(result) &&
-           !contains(by_proxy, probe.target.host);
+    const bool web = probe.check == CheckKind::tls || probe.check == CheckKind::http;
+    return web && facts.asked_for(result) &&
+           contains(facts.report.site.proxy_exceptions, probe.target.host);
   }));
-  if (pac == nullptr) {
-    // A set may ask for some of an owner's hosts without a proxy; exceptions name the owner.
-    const auto owners = parties_of(by_proxy);
-    std::erase_if(past, [&](const std::string& host) {
-      return owners.empty() || owners.contains(registrable_domain(host));
-    });
-    if (!past.empty()) {
-      return phrase(
-          "Take {} out of the exceptions of this computer's proxy settings (no_proxy): only the "
-          "proxy {} gets there.",
-          listed(past), proxy);
-    }
-  }
   if (past.empty()) return phrase("Set the proxy {} in the application and on the devices.", proxy);
+  if (pac == nullptr) {
+    return phrase(
+        "Take {} out of the exceptions of this computer's proxy settings (no_proxy): only the "
+        "proxy {} gets there.",
+        listed(past), proxy);
+  }
   return phrase("Change the PAC file {}: for {}, it bypasses the proxy {}.",
                 text_of(*pac, EvidenceKind::pac, Fact::place), listed(past), proxy);
 }
@@ -524,7 +515,7 @@ Causes find_proxy_required(const Diagnosis& context) {
       parties.insert(registrable_domain(result->probe.target.host));
   }
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
-  if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
+  if (parties.size() < 2 || !context.affects_requirement(cause.explained)) return {};
   // The site may let out the vendor's list directly, and all else through the proxy.
   cause.name(FindingCode::proxy_required,
              (ways.own && ways.web_shut) || ways.parties.empty() ? certain : possible);

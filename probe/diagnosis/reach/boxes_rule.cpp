@@ -82,6 +82,30 @@ void add_ranges(const Clues& clues, const Ports& dead, const Ports& open, Boxes&
   }
 }
 
+// What a list of all that may pass names, where these ports were seen to: the documents' ranges, of
+// which only some ports were tried, and single ports.
+std::vector<PortRange> listed_ports(const Clues& clues, Protocol protocol, const Ports& open,
+                                    const Ports& dead) {
+  const auto within = [](const Ports& ports, const PortRange& range) {
+    return std::distance(ports.lower_bound(range.first), ports.upper_bound(range.last));
+  };
+  std::vector<PortRange> list;
+  for (const auto& [target, asked] : clues.sight.asked) {
+    for (const auto& range : asked) {
+      const auto asked_by = target.first ? Protocol::udp : Protocol::tcp;
+      if (protocol != Protocol::any && protocol != asked_by) continue;
+      if (within(open, range) > 1 && within(dead, range) == 0) add_once(list, range);
+    }
+  }
+  const auto ranges = list.size();
+  for (const auto port : open) {
+    const auto end = list.begin() + static_cast<std::ptrdiff_t>(ranges);
+    if (std::none_of(list.begin(), end, [&](const auto& range) { return range.contains(port); }))
+      list.push_back(single(port));
+  }
+  return list;
+}
+
 Boxes rules_of(const Clues& clues, Protocol protocol, const EventIds& bad, const EventIds& good) {
   auto rules = whole_rules(protocol, clues.sight.resolvers);
   const auto open = clues.ports_of(good);
@@ -100,10 +124,11 @@ Boxes rules_of(const Clues& clues, Protocol protocol, const EventIds& bad, const
   auto listed = open;
   listed.erase(53);
   if (dead.size() >= 3 && !listed.empty() && open.size() <= 12) {
+    const auto list = listed_ports(clues, protocol, open, dead);
     auto spared = but_dns;
-    for (const auto port : open) spared.push_back({single(port), protocol});
+    for (const auto& ports : list) spared.push_back({ports, protocol});
     rules.push_back({.code = protocol == Protocol::udp ? range_code(*open.rbegin()) : code,
-                     .prior = prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
+                     .prior = prior::but_list + static_cast<Bits>(list.size()) * prior::listed_port,
                      .spared = std::move(spared)});
   }
   if (protocol == Protocol::udp) add_ranges(clues, dead, open, rules);

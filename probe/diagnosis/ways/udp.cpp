@@ -217,6 +217,19 @@ bool spares_the_web(const reach::Box& box) {
   return box.ports.empty() && !loses(fate_of(box, https));
 }
 
+// If all that was lost went into a tunnel, this site's firewall saw nothing of it.
+void ask_the_vpn(const Diagnosis& context, Cause& cause) {
+  auto lost = cause.explained;
+  append(lost, cause.contradicted);
+  const auto* way = way_to_all(context.report.site, hosts_of(lost));
+  if (way == nullptr || !way->tunnel) return;
+  cause.owner = Owner::vpn;
+  cause.fix += phrase(
+      " All of it goes through the VPN ({}), and this site's firewall sees nothing of that: look "
+      "at the VPN's own firewall first.",
+      way->interface);
+}
+
 }  // namespace
 
 bool silence_tells(const Facts& facts) {
@@ -304,16 +317,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             "computer's own firewall that drops them.")
                    : ask_the_device(context, device_on_the_way(udp_flows(context))),
       where_the_list_is(context, cause.explained));
-  auto lost = cause.explained;
-  append(lost, cause.contradicted);
-  const auto* way = way_to_all(context.report.site, hosts_of(lost));
-  if (way != nullptr && way->tunnel) {
-    cause.owner = Owner::vpn;
-    cause.fix += phrase(
-        " All of it goes through the VPN ({}), and this site's firewall sees nothing of that: look "
-        "at the VPN's own firewall first.",
-        way->interface);
-  }
+  ask_the_vpn(context, cause);
   if (replies_from)
     cause.tell(dns_passes(context)
                    ? phrase("UDP leaves the site, but no reply comes back, except to DNS queries.")
@@ -430,6 +434,7 @@ Causes find_web_only(const Diagnosis& context) {
                      asked_flows(context, cause),
                      ask_the_device(context, device_on_the_way(beside_the_web)),
                      where_the_list_is(context, cause.explained));
+  ask_the_vpn(context, cause);
   const auto ports = ports_of(lost_tcp);
   const auto lost = context.select([&](const Flow& flow) {
     return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
