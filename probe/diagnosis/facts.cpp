@@ -403,4 +403,9 @@ const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& h
   });
 }
 
+const EgressPath* vpn_to_all(const Facts& facts, const std::vector<std::string>& hosts) {
+  const auto* way = way_to_all(facts.report.site, hosts);
+  return way != nullptr && way->tunnel && own_link(facts) != nullptr ? way : nullptr;
+}
+
 }  // namespace callready::findings

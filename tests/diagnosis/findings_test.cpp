@@ -1173,6 +1173,10 @@ TEST(FindingsText, AsksThoseWhoRunTheVpnThatRefusesAPort) {
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->owner, Owner::vpn);
   EXPECT_EQ(found->confidence, Confidence::certain);
+  // A modem is the only link, and no VPN.
+  run.site.interfaces = {{"ppp0", {IpAddress::v4({84, 199, 10, 2})}, true, true}};
+  run.site.ways.front().interface = "ppp0";
+  for (const auto& finding : diagnose(run)) EXPECT_NE(finding.owner, Owner::vpn);
 }
 
 TEST(FindingsText, NamesTheRuleToAskFor) {

@@ -166,8 +166,7 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     for (const auto& server : servers)
       ask_for_name(questions, server, {{"server", "true"}, {"name", name}});
   }
-  // A VPN, or somebody by hand, may have left servers that are not there; the router looks up
-  // names?
+  // Servers may be left from a VPN, or set by hand, and not be there; a router often is one, too.
   const auto router = findings::router_beside_resolvers(facts.report.site);
   if (!any_resolved && !router.empty())
     ask_for_name(questions, router, {{"server", "true"}, {"name", names.front()}});

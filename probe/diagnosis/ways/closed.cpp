@@ -172,13 +172,15 @@ const ProbeResult* answered_at_first(const Flow& flow) {
   return later && !flow.udp ? before : nullptr;
 }
 
-// The way by which this computer's own routes send packets to all of these hosts: into a tunnel, of
-// which this site's firewall sees nothing, or to a router that is no default gateway. Null: the
-// usual one, and a tunnel for everything that they were seen to leave at its far end.
-const EgressPath* way_of_their_own(const Site& site, const Claim& claim) {
-  const auto* way = way_to_all(site, hosts_of(claim.probes));
+// The way by which this computer's own routes send packets to all of these hosts: into a VPN's
+// tunnel, of which this site's firewall sees nothing, or to a router that is no default gateway.
+// Null: the usual one, and a tunnel for everything that they were seen to leave at its far end.
+const EgressPath* way_of_their_own(const Facts& facts, const Claim& claim) {
+  const auto& site = facts.report.site;
+  const auto hosts = hosts_of(claim.probes);
+  const auto* way = way_to_all(site, hosts);
   if (way == nullptr) return nullptr;
-  if (way->tunnel) return way->default_route && claim.beyond ? nullptr : way;
+  if (way->tunnel) return way->default_route && claim.beyond ? nullptr : vpn_to_all(facts, hosts);
   if (site.gateways.empty()) return nullptr;
   const bool by_default = std::ranges::any_of(
       site.gateways, [&](const auto& gateway) { return gateway.address == way->gateway; });
@@ -225,7 +227,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : exact             ? phrase("ports {}", parts)
                                          : phrase("roughly ports {}", parts);
   const auto hosts = hosts_of(claim.probes);
-  const auto* way = way_of_their_own(context.report.site, claim);
+  const auto* way = way_of_their_own(context, claim);
   if (way != nullptr && way->tunnel) {
     cause.title = phrase("The VPN blocks {} to {}", transport(claim.udp()), ports);
   } else if (claim.beyond && claim.blocked) {
@@ -504,7 +506,7 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
     } else {
       say_flows(context, claim, cause);
     }
-    const auto* way = way_of_their_own(context.report.site, claim);
+    const auto* way = way_of_their_own(context, claim);
     // What is only silent may be the server's doing.
     const bool closed = claim.blocked || claim.is_destination() || claim.is_of_ports();
     if (way != nullptr && closed) say_own_way(context, claim, *way, cause);

@@ -221,8 +221,8 @@ bool spares_the_web(const reach::Box& box) {
 void ask_the_vpn(const Diagnosis& context, Cause& cause) {
   auto lost = cause.explained;
   append(lost, cause.contradicted);
-  const auto* way = way_to_all(context.report.site, hosts_of(lost));
-  if (way == nullptr || !way->tunnel) return;
+  const auto* way = vpn_to_all(context, hosts_of(lost));
+  if (way == nullptr) return;
   cause.owner = Owner::vpn;
   cause.fix += phrase(
       " All of it goes through the VPN ({}), and this site's firewall sees nothing of that: look "
