@@ -46,7 +46,6 @@ void summarise(ProxyDiscovery& found, const Plan& plan, const Text& by) {
   std::size_t direct = 0;
   for (const auto* probe : candidates(plan)) {
     const auto url = found.proxy_for(*probe);
-    if (url.empty()) add_once(found.exceptions, probe->target.host);
     ++(url.empty() ? direct : uses[url]);
   }
   std::size_t best = 0;
@@ -77,6 +76,10 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
     const auto* proxy = environment.choose(probe);
     return proxy == nullptr ? std::string() : proxy->url;
   };
+  for (const auto* probe : candidates(plan)) {
+    if (environment.none.covers(probe->target.host, probe->target.port()))
+      add_once(found.exceptions, probe->target.host);
+  }
   std::set<std::string> names;
   for (const auto* choice : {&environment.https, &environment.http}) {
     const auto& proxy = choice->proxy;
@@ -389,6 +392,12 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
       const auto place = chosen.find(proxy_question(probe));
       return place == chosen.end() ? std::string() : place->second;
     };
+    for (const auto* probe : candidates(plan)) {
+      const auto routes = answers.find(proxy_question(*probe));
+      const bool past = routes != answers.end() && !routes->second.empty() &&
+                        routes->second.front().kind == PacRoute::Kind::direct;
+      if (past) add_once(found.exceptions, probe->target.host);
+    }
     summarise(found, plan, phrase("The PAC file {}", file.place));
   }
   file.probe.check = CheckKind::pac;

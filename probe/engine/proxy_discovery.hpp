@@ -34,7 +34,7 @@ struct ProxyDiscovery {
   // The proxies that the user has named, by URL, with the login from that URL. Any others were
   // named by a PAC file: not by the user, but by whoever wrote it.
   std::map<std::string, checks::Login> named;
-  std::vector<std::string> exceptions;  // hosts for which no_proxy or a PAC file names no proxy
+  std::vector<std::string> exceptions;  // hosts that no_proxy or a PAC file sends past it
   std::vector<Text> notes;              // for the report
   std::optional<ProbeResult> pac;  // how it went with the PAC file, if there is one
 };

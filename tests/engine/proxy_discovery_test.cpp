@@ -51,6 +51,11 @@ TEST_F(PacFetch, IsNotNeededForTheExceptionsOfTheEnvironment) {
   const auto found = discovered({ProxyWish::Kind::environment, {}}, plan, set);
   EXPECT_EQ(found.exceptions, (std::vector<std::string>{"portal.vendor.com", "www.vendor.com"}));
   EXPECT_EQ(found.main_proxy, "http://10.20.0.3:3128");
+  const auto for_http = [](const std::string& name) -> std::string {
+    return name == "http_proxy" ? "http://10.20.0.3:3128" : "";
+  };
+  EXPECT_TRUE(discovered({ProxyWish::Kind::environment, {}}, plan, for_http).exceptions.empty())
+      << "that no proxy is set for them is no exception";
 }
 
 TEST_F(PacFetch, AddressesMayBeInCapitals) {
