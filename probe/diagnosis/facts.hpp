@@ -265,8 +265,8 @@ bool are_own(const Facts& facts, const std::vector<std::string>& hosts);
 Probes lost_probes(const Facts& facts);
 // The way that packets to all of these hosts take. Null: several, or none is known.
 const EgressPath* way_to_all(const Site& site, const std::vector<std::string>& hosts);
-// The same, if it is a VPN's tunnel: this computer has a connected link besides, as with a modem or
-// an access line (PPP) it often has not.
+// The same, if it is a VPN's tunnel. Where no other link of this computer is connected, it may be a
+// modem's or an access line's (PPP): null.
 const EgressPath* vpn_to_all(const Facts& facts, const std::vector<std::string>& hosts);
 // If its TLS is inspected, the inspecting device may have answered with a page of its own: a
 // refusal, a redirect to somebody else, or no WebSocket.

@@ -185,16 +185,15 @@ bool resolvers_are_local(const Facts& facts) {
   });
 }
 
-// This computer asks itself for names, and nothing listens there: what systems do to which no DNS
-// server was given.
+// This computer asks itself for names, as systems without any DNS server do, and nothing listens.
 bool nobody_listens_here(const Facts& facts) {
   std::size_t refusals = 0, others = 0;
   for (const auto& result : facts.report.probes) {
     if (!asks_the_system(result)) continue;
     for (const auto& evidence : result.observation.evidence) {
-      const auto reason = text_fact(evidence, Fact::reason);
-      const bool refusal = reason == to_string(DetailCode::connection_refused);
-      if (evidence.kind == EvidenceKind::dns_no_answer) ++(refusal ? refusals : others);
+      if (evidence.kind != EvidenceKind::dns_no_answer) continue;
+      const auto reason = detail_fact(evidence, Fact::reason);
+      ++(reason == DetailCode::connection_refused ? refusals : others);
     }
   }
   return refusals > 0 && others == 0 && resolvers_are_local(facts);
@@ -203,11 +202,10 @@ bool nobody_listens_here(const Facts& facts) {
 // Asked in place of this computer's DNS servers, its router has the name.
 const ProbeResult* router_that_looks_up(const Facts& facts) {
   const auto router = router_beside_resolvers(facts.report.site);
-  const auto found = facts.probes_that([&](const ProbeResult& result) {
+  return first_that(facts.report.probes, [&](const ProbeResult& result) {
     return asks_a_dns_server(result.probe) && result.probe.target.host == router &&
            result.observation.detail == DetailCode::records;
   });
-  return found.empty() ? nullptr : found.front();
 }
 
 // The link for containers or virtual machines to which queries for all DNS servers go; empty: none.

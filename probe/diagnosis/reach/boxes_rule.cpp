@@ -82,8 +82,8 @@ void add_ranges(const Clues& clues, const Ports& dead, const Ports& open, Boxes&
   }
 }
 
-// What a list of all that may pass names, where these ports were seen to: the documents' ranges, of
-// which only some ports were tried, and single ports.
+// The entries of a list of what may pass, if these ports were seen to pass. Such lists are written
+// from the documents: where two ports of a range pass, all of it does. Other ports stand alone.
 std::vector<PortRange> listed_ports(const Clues& clues, Protocol protocol, const Ports& open,
                                     const Ports& dead) {
   const auto within = [](const Ports& ports, const PortRange& range) {
@@ -97,11 +97,9 @@ std::vector<PortRange> listed_ports(const Clues& clues, Protocol protocol, const
       if (within(open, range) > 1 && within(dead, range) == 0) add_once(list, range);
     }
   }
-  const auto ranges = list.size();
   for (const auto port : open) {
-    const auto end = list.begin() + static_cast<std::ptrdiff_t>(ranges);
-    if (std::none_of(list.begin(), end, [&](const auto& range) { return range.contains(port); }))
-      list.push_back(single(port));
+    const auto has_it = [&](const PortRange& range) { return range.contains(port); };
+    if (std::ranges::none_of(list, has_it)) list.push_back(single(port));
   }
   return list;
 }

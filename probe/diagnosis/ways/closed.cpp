@@ -213,7 +213,23 @@ void say_own_way(const Diagnosis& context, const Claim& claim, const EgressPath&
       hosts, *way.gateway);
 }
 
-void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
+// For what was seen to leave the site. Unless it was seen to die further out, replies may be lost:
+// a firewall also drops those to packets that it did not see leave (asymmetric routes).
+Text ask_the_provider(const Diagnosis& context, const Claim& claim, Cause& cause) {
+  const auto asked = asked_flows(context, cause);
+  return claim.blocked
+             ? phrase(
+                   "Ask the Internet provider to allow this traffic (and return traffic): {}. "
+                   "This site lets it out.",
+                   asked)
+             : phrase(
+                   "Check the firewall's log for dropped replies. If there are none, ask the "
+                   "Internet provider to allow this traffic (and return traffic): {}.",
+                   asked);
+}
+
+// `way`: as of way_of_their_own.
+void say_ports(const Diagnosis& context, const Claim& claim, const EgressPath* way, Cause& cause) {
   const bool range = claim.is_range();
   const auto numbers = set_of(claim.flows, &Flow::port);
   const auto spans = range ? spans_of(context, claim.flows) : std::vector<Span>();
@@ -227,30 +243,18 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : exact             ? phrase("ports {}", parts)
                                          : phrase("roughly ports {}", parts);
   const auto hosts = hosts_of(claim.probes);
-  const auto* way = way_of_their_own(context, claim);
+  const auto what = transport(claim.udp());
   if (way != nullptr && way->tunnel) {
-    cause.title = phrase("The VPN blocks {} to {}", transport(claim.udp()), ports);
-  } else if (claim.beyond && claim.blocked) {
-    cause.owner = Owner::provider;
-    cause.title = phrase("{} to {} is lost beyond this site, whatever the destination",
-                         transport(claim.udp()), ports);
-    cause.fix = phrase(
-        "Ask the Internet provider to allow this traffic (and return traffic): {}. This site lets "
-        "it out.",
-        asked_flows(context, cause));
-    cause.fix += where_the_list_is(context, claim.probes);
+    cause.title = phrase("The VPN blocks {} to {}", what, ports);
   } else if (claim.beyond) {
-    // A firewall also drops replies to what it has not seen leave (asymmetric routes).
     cause.owner = Owner::provider;
-    cause.title = phrase("{} to {}: packets leave this site, and nothing comes back",
-                         transport(claim.udp()), ports);
-    cause.fix = phrase(
-        "Check the firewall's log for dropped replies. If there are none, ask the Internet "
-        "provider to allow this traffic (and return traffic): {}.",
-        asked_flows(context, cause));
+    cause.title =
+        claim.blocked
+            ? phrase("{} to {} is lost beyond this site, whatever the destination", what, ports)
+            : phrase("{} to {}: packets leave this site, and nothing comes back", what, ports);
+    cause.fix = ask_the_provider(context, claim, cause);
     cause.fix += where_the_list_is(context, claim.probes);
   } else {
-    const auto what = transport(claim.udp());
     cause.title =
         claim.by_hosts && hosts.size() == 1 && spans.size() < 2
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
@@ -425,10 +429,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
              (several_owners || are_several_that_answer(context, claim))) {
     // They are hardly down together: what is lost may be the replies.
     cause.title = phrase("{}: packets leave this site, and nothing comes back", subject);
-    cause.fix = phrase(
-        "Check the firewall's log for dropped replies. If there are none, ask the Internet "
-        "provider to allow this traffic (and return traffic): {}.",
-        asked_flows(context, cause));
+    cause.fix = ask_the_provider(context, claim, cause);
   } else if (claim.beyond) {
     const auto hosts = hosts_of(claim.probes);
     cause.owner = claim.blocked ? Owner::provider : Owner::vendor;
@@ -441,10 +442,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
     // What dies on the way says nothing about the servers.
     cause.fix =
         claim.blocked
-            ? phrase(
-                  "Ask the Internet provider to allow this traffic (and return traffic): {}. This "
-                  "site lets it out.",
-                  asked_flows(context, cause))
+            ? ask_the_provider(context, claim, cause)
             : phrase(
                   "Ask the operator of {} whether {}. If so, ask the Internet provider to allow "
                   "this traffic (and return traffic): {}. This site lets it out.",
@@ -499,14 +497,14 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
     auto& cause = causes.emplace_back(claim.probes);
     cause.contradicted = claim.unseen;
     cause.name(claim.code, claim.confidence);
+    const auto* way = way_of_their_own(context, claim);
     if (claim.is_destination()) {
       say_destinations(context, claim, cause);
     } else if (claim.is_of_ports()) {
-      say_ports(context, claim, cause);
+      say_ports(context, claim, way, cause);
     } else {
       say_flows(context, claim, cause);
     }
-    const auto* way = way_of_their_own(context, claim);
     // What is only silent may be the server's doing.
     const bool closed = claim.blocked || claim.is_destination() || claim.is_of_ports();
     if (way != nullptr && closed) say_own_way(context, claim, *way, cause);
